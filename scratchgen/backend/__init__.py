@@ -1,0 +1,36 @@
+"""Floor 0: arrays, devices and random numbers; the only folder that says "cupy"."""
+
+from .blocks import blockwise
+from .device import (
+    Array,
+    Device,
+    asarray,
+    asnumpy,
+    current_device,
+    device_of,
+    erf,
+    get_device,
+    scatter_add,
+    use_device,
+)
+from .memory import keep_freed_memory
+from .parallel import parallel_for
+from .random import RandomStream
+
+keep_freed_memory()
+
+__all__ = [
+    "Array",
+    "Device",
+    "RandomStream",
+    "asarray",
+    "asnumpy",
+    "blockwise",
+    "current_device",
+    "device_of",
+    "erf",
+    "get_device",
+    "parallel_for",
+    "scatter_add",
+    "use_device",
+]
