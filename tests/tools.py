@@ -1,0 +1,50 @@
+"""What the tests of every folder use: carrying arrays to the device under test, and comparing results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchgen.backend import asarray, asnumpy
+
+
+def to_device(x: Any, dtype: Any = None) -> Any:
+    """`x` as a raw array on the device that the tests run on."""
+    return asarray(x, dtype)
+
+
+def assert_close(actual: Any, desired: Any, rtol: float = 1e-7, atol: float = 0.0) -> None:
+    """Assert that two results, of whatever device, have one shape and agree element by element.
+
+    An element passes if ``|actual - desired| <= atol + rtol |desired|``, or if both are NaN, or one infinity.
+
+    Parameters
+    ----------
+    actual, desired : array, Tensor, number or nested list
+        What was computed, and what is right.
+    rtol, atol : float
+        The relative and the absolute tolerance.
+
+    Raises
+    ------
+    AssertionError
+        With the number of elements that fail, and the worst of them.
+    """
+    actual, desired = asnumpy(actual), asnumpy(desired)
+    assert actual.shape == desired.shape, f"shapes differ: actual {actual.shape}, desired {desired.shape}"
+    wide = np.complex128 if "c" in (actual.dtype.kind, desired.dtype.kind) else np.float64
+    a, d = actual.astype(wide), desired.astype(wide)
+    with np.errstate(all="ignore"):
+        error = np.where((a == d) | (np.isnan(a) & np.isnan(d)), 0.0, np.abs(a - d))
+        error = np.where(np.isnan(error), np.inf, error)
+        allowed = atol + rtol * np.where(np.isfinite(d), np.abs(d), 0.0)
+    failed = error > allowed
+    if failed.any():
+        worst = np.unravel_index(np.argmax(np.where(failed, error - allowed, -np.inf)), error.shape)
+        where = f" at {tuple(map(int, worst))}" if worst else ""
+        raise AssertionError(
+            f"{failed.sum()} of {failed.size} elements differ; the worst{where}: actual {actual[worst]!r}, "
+            f"desired {desired[worst]!r}, difference {error[worst]:.3g}, "
+            f"allowed {allowed[worst]:.3g} (rtol={rtol:g}, atol={atol:g})"
+        )
