@@ -1,0 +1,39 @@
+"""Floor 1: the engine. Read `tensor`, `primitive`, `backward`, then the operations, then `check`."""
+
+from . import methods as _methods  # attaches operators and methods to Tensor
+from .backward import grad
+from .check import GradientError, check_gradients
+from .convolution import conv, conv_transpose, conv_weight
+from .elementwise import (
+    abs,
+    add,
+    astype,
+    clip,
+    cos,
+    div,
+    erf,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    sigmoid,
+    sin,
+    sqrt,
+    square,
+    sub,
+    tanh,
+    where,
+)
+from .fused import binary_cross_entropy, log_softmax, relu, softmax, softplus
+from .indexing import take_along_axis
+from .linear_algebra import einsum, matmul
+from .primitive import primitive, registry
+from . import pooling as _pooling
+from .reductions import cumsum, logsumexp, max, mean, min, prod, sum, var
+from .shapes import broadcast_to, cat, flatten, flip, pad, permute, reshape, split, stack, transpose
+from .tensor import Tensor, no_grad, raw, tensor

@@ -1,0 +1,92 @@
+r"""Convolution: one trilinear form, whose three contractions are each other's derivatives.
+
+For images x, weights w and a cotangent g, summed over all indices,
+
+.. math:: \langle g, x * w \rangle
+          = \sum g_{nkop} \, w_{kcij} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+
+is linear in each of the three. Leave one of them out, and the sum over the rest is an image of its shape:
+
+    conv(x, w)            -> like g    the convolution
+    conv_transpose(g, w)  -> like x    its adjoint in x: few pixels become many
+    conv_weight(x, g)     -> like w    its adjoint in w
+
+So the derivative of each is made of the other two, in six lines, and those lines are differentiated by
+themselves: every order is there. What stride, padding, dilation and groups mean, and how it is computed fast,
+stands in `scratchgen.backend.convolution`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array, convolution
+from .tensor import primitive
+
+
+@primitive(
+    lambda g, y, x, w, **how: conv_transpose(g, w, output_size=tuple(x.shape[2:]), **how),
+    lambda g, y, x, w, **how: conv_weight(x, g, kernel_size=tuple(w.shape[2:]), **how),
+)
+def conv(x: Array, w: Array, **how: Any) -> Array:
+    """Convolution of images with a bank of kernels; see `scratchgen.backend.convolution.conv2d`.
+
+    Parameters
+    ----------
+    x : shape (batch, in, height, width)
+    w : shape (out, in / groups, kernel height, kernel width)
+    **how
+        ``stride``, ``padding``, ``dilation``: an int or two of them (vertical, horizontal); ``groups``: int.
+
+    Returns
+    -------
+    shape (batch, out, ..., ...)
+
+    Raises
+    ------
+    ValueError
+        If channels, groups, kernel or stride do not fit; the message names the argument.
+    """
+    return convolution.conv2d(x, w, **how)
+
+
+@primitive(
+    lambda u, y, g, w, output_size=None, **how: conv(u, w, **how),
+    lambda u, y, g, w, output_size=None, **how: conv_weight(u, g, kernel_size=tuple(w.shape[2:]), **how),
+)
+def conv_transpose(g: Array, w: Array, **how: Any) -> Array:
+    """The adjoint of ``x -> conv(x, w)``; see `scratchgen.backend.convolution.conv2d_transpose`.
+
+    Parameters
+    ----------
+    g : shape (batch, out, height, width)
+    w : shape (out, in / groups, kernel height, kernel width)
+    **how
+        As for `conv`, and ``output_size``, which of the sizes that fit the result shall have (the smallest).
+
+    Returns
+    -------
+    shape (batch, in, ..., ...)
+    """
+    return convolution.conv2d_transpose(g, w, **how)
+
+
+@primitive(
+    lambda u, y, x, g, kernel_size, **how: conv_transpose(g, u, output_size=tuple(x.shape[2:]), **how),
+    lambda u, y, x, g, kernel_size, **how: conv(x, u, **how),
+)
+def conv_weight(x: Array, g: Array, **how: Any) -> Array:
+    """The adjoint of ``w -> conv(x, w)``; see `scratchgen.backend.convolution.conv2d_weight`.
+
+    Parameters
+    ----------
+    x : shape (batch, in, height, width)
+    g : shape (batch, out, ..., ...)
+    **how
+        As for `conv`, and ``kernel_size``, height and width of the kernels.
+
+    Returns
+    -------
+    shape (out, in / groups, kernel height, kernel width)
+    """
+    return convolution.conv2d_weight(x, g, **how)

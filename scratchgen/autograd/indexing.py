@@ -1,0 +1,72 @@
+"""Indexing by arrays of whole numbers: gather, and its adjoint, scatter.
+
+``y = x[index]`` gathers; the same element may be taken many times, so on the way back the shares of all its
+copies are added (``scatter``), never overwritten. The two are each other's derivatives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, device_of, scatter_add
+from .primitive import primitive
+from .shapes import from_front, take_slice, zeros
+from .tensor import raw
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """``x[index]``: slices, whole numbers, None, Ellipsis; arrays or lists of whole numbers or truth values.
+
+    Raises
+    ------
+    IndexError
+        If an index lies outside its axis (checked where that needs no transfer from a GPU).
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple(raw(part) for part in parts)
+    if any(isinstance(part, list) or getattr(part, "ndim", 0) for part in parts):
+        device = device_of(raw(x))
+        arrays = (
+            np.asarray(part, None if part else np.intp) if isinstance(part, list) else part for part in parts
+        )
+        parts = tuple(device.asarray(part) if isinstance(part, np.ndarray) else part for part in arrays)
+        return gather_(x, index=parts)
+    return take_slice(x, parts)
+
+
+@primitive(lambda g, y, x, index: scatter_(g, index=index, shape=raw(x).shape))
+def gather_(x: Array, *, index: Any) -> Array:
+    """``x[index]`` for an index that holds arrays."""
+    return x[index]
+
+
+@primitive(lambda g, y, x, index, shape: gather_(g, index=index))
+def scatter_(x: Array, *, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of a given shape with `x` added at `index`: the adjoint of `gather_`."""
+    y = zeros(shape, like=x)
+    scatter_add(y, index, x)
+    return y
+
+
+def take_along_axis(x: Any, indices: Array, axis: int) -> Any:
+    """For each position the element of `x` that `indices` names along `axis` (PyTorch's ``gather``).
+
+    Parameters
+    ----------
+    x : array or Tensor
+    indices : array of whole numbers
+        Of as many axes as `x`; the result has its shape.
+    axis : int
+    """
+    indices = raw(indices)
+    if indices.ndim != x.ndim:
+        raise ValueError(f"indices: got {indices.ndim} axes, expected {x.ndim} like x")
+    axis = from_front(axis, x.ndim, "take_along_axis")
+    grid = [
+        np.arange(n, like=indices).reshape([-1 if i == a else 1 for i in range(x.ndim)])
+        for a, n in enumerate(indices.shape)
+    ]
+    grid[axis] = indices
+    return gather_(x, index=tuple(grid))

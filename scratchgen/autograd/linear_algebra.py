@@ -1,0 +1,111 @@
+"""Matrix products: matmul, einsum and the affine map of a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from .primitive import primitive
+from .shapes import expand, reshape_, transpose_
+from .tensor import raw
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Matrix product over the last two axes; earlier axes broadcast, and a vector is a row or a column.
+
+    Raises
+    ------
+    ValueError
+        If the inner lengths differ.
+    """
+    if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ValueError(
+            f"matmul: shapes {a.shape} and {b.shape} do not fit: the inner lengths have to be equal"
+        )
+    if a.ndim > 1 and b.ndim > 1:
+        return matmul_(a, b)
+    y = matmul_(a if a.ndim > 1 else expand(a, (0,)), b if b.ndim > 1 else expand(b, (1,)))
+    shape = y.shape[:-2] + (y.shape[-2:-1] if a.ndim > 1 else ()) + (y.shape[-1:] if b.ndim > 1 else ())
+    return reshape_(y, shape=shape)
+
+
+@primitive(
+    lambda g, y, a, b: matmul_(g, matrix_transpose(b)),
+    lambda g, y, a, b: matmul_(matrix_transpose(a), g),
+    broadcasts=True,
+)
+def matmul_(a: Array, b: Array) -> Array:
+    """`matmul` of arrays of at least two axes."""
+    return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+
+
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged."""
+    order = list(range(x.ndim))
+    order[-2:] = order[-1], order[-2]
+    return transpose_(x, axes=tuple(order))
+
+
+@primitive(
+    lambda g, y, x, weight, bias: matmul_(g, weight),
+    lambda g, y, x, weight, bias: matmul_(matrix_transpose(g), x),
+    lambda g, y, x, weight, bias: g.sum(axis=0),
+)
+def linear_(x: Array, weight: Array, bias: Array) -> Array:
+    """Affine map of rows, ``x weight^T + bias``: the bias is added in place of a second large array."""
+    y = np.dot(x, weight.T)
+    y += bias
+    return y
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Einstein summation with explicit output, such as ``einsum("bij,bjk->bik", a, b)``.
+
+    The vjp with respect to an operand is an einsum again, with that operand's letters as the output and the
+    cotangent in its place; a letter that stands in that operand alone was summed, so it is broadcast back.
+
+    Raises
+    ------
+    ValueError
+        If the subscripts have no ``->``, repeat a letter within an operand, use an ellipsis, or do not fit
+        the operands (a letter has one length; axes of length one do not broadcast).
+    """
+    subscripts = subscripts.replace(" ", "")
+    inputs, arrow, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    if not arrow or "." in subscripts or any(len(set(term)) < len(term) for term in (*terms, output)):
+        raise ValueError(
+            f"subscripts: got {subscripts!r}, expected letters with an explicit output such as 'ij,jk->ik', "
+            "without ellipsis and without a letter twice in one term"
+        )
+    if len(terms) != len(operands) or any(len(t) != x.ndim for t, x in zip(terms, operands, strict=False)):
+        raise ValueError(
+            f"subscripts: {subscripts!r} does not fit operands of shapes {[x.shape for x in operands]}"
+        )
+    lengths: dict[str, int] = {}
+    for letter, n in zip("".join(terms), (n for x in operands for n in x.shape), strict=True):
+        if lengths.setdefault(letter, n) != n:
+            raise ValueError(
+                f"subscripts: {letter!r} of {subscripts!r} is {lengths[letter]} long and {n} long"
+            )
+    return einsum_(*operands, subscripts=subscripts)
+
+
+def _einsum_share(i: int, g: Any, y: Any, *operands: Any, subscripts: str) -> Any:
+    inputs, _, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    letters, operand = terms[i], raw(operands[i])
+    others = [(t, x) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != i]
+    known = set(output).union(*(t for t, _ in others))
+    lonely = [(c, n) for c, n in zip(letters, operand.shape, strict=True) if c not in known]
+    ones = [(c, np.ones_like(operand, shape=(n,))) for c, n in lonely]
+    factors = [(output, g), *others, *ones]
+    return einsum_(*(x for _, x in factors), subscripts=",".join(t for t, _ in factors) + "->" + letters)
+
+
+@primitive(_einsum_share, variadic=True)
+def einsum_(*operands: Array, subscripts: str) -> Array:
+    """`einsum` of checked subscripts."""
+    return np.einsum(subscripts, *operands, optimize=len(operands) > 1)

@@ -1,0 +1,65 @@
+"""Operators and methods of Tensor: ``a + b`` is ``add(a, b)``, ``x.sum()`` is ``sum(x)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import elementwise, reductions, shapes
+from .indexing import getitem
+from .linear_algebra import matmul
+from .tensor import Tensor, raw
+
+
+def _swapped(operation: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+    return lambda self, other: operation(other, self)
+
+
+def _comparison(name: str) -> Callable[[Tensor, Any], Any]:
+    return lambda self, other: getattr(self.data, name)(raw(other))
+
+
+def _rows(self: Tensor) -> Iterator[Tensor]:
+    return (getitem(self, i) for i in range(len(self)))
+
+
+for _name, _operation in {
+    "add": elementwise.add,
+    "sub": elementwise.sub,
+    "mul": elementwise.mul,
+    "truediv": elementwise.div,
+    "pow": elementwise.pow,
+    "matmul": matmul,
+}.items():
+    setattr(Tensor, f"__{_name}__", _operation)
+    setattr(Tensor, f"__r{_name}__", _swapped(_operation))
+
+for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
+    setattr(Tensor, _name, _comparison(_name))
+
+for _module, _names in {
+    elementwise: (
+        "exp",
+        "log",
+        "log1p",
+        "sqrt",
+        "square",
+        "abs",
+        "tanh",
+        "sigmoid",
+        "sin",
+        "cos",
+        "clip",
+        "astype",
+    ),
+    reductions: ("sum", "mean", "var", "max", "min", "prod", "logsumexp", "cumsum"),
+    shapes: ("reshape", "flatten", "permute", "transpose"),
+}.items():
+    for _name in _names:
+        setattr(Tensor, _name, getattr(_module, _name))
+
+Tensor.__neg__ = elementwise.neg  # type: ignore[method-assign]
+Tensor.__abs__ = elementwise.abs
+Tensor.__getitem__ = getitem  # type: ignore[method-assign]
+Tensor.__iter__ = _rows  # type: ignore[attr-defined]
+Tensor.T = property(shapes.transpose)  # type: ignore[assignment, method-assign]

@@ -1,0 +1,127 @@
+"""Pooling: the sum or the largest of the numbers in each window of an image, and the ways back.
+
+A window's position (o, p) and its tap (i, j) meet at pixel ``(o s + i - p0, p s + j - p0)``, as in a
+convolution without weights. Each operation goes over the taps, a strided slice of the image for each.
+
+Summing windows is linear, and spreading a number over its window is its adjoint: each is the other's
+derivative. The largest number is one chosen number of the window, the first of those that tie (in rows from
+the top left, as in PyTorch); its derivative puts the cotangent where that number was, and the derivative of
+that takes it from there again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from ..backend.convolution.geometry import Geometry, Pair
+from .tensor import primitive, raw
+
+
+@primitive(lambda g, y, x, **window: spread_windows_(g, size=tuple(x.shape[2:]), **window))
+def sum_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+    """The sum of each window: (batch, channels, height, width) -> (batch, channels, ..., ...).
+
+    Outside of the image there are zeros.
+    """
+    size = window_count(x.shape[2:], kernel, stride, padding)
+    x = _padded(x, padding, 0.0)
+    y = np.zeros_like(x, shape=(*x.shape[:2], *size))
+    for tap in _taps(kernel, stride, size):
+        y += x[tap]
+    return y
+
+
+@primitive(lambda u, y, g, size, **window: sum_windows_(u, **window))
+def spread_windows_(g: Array, *, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
+    """Each number added to every pixel of its window, in an image of a given size: adjoint of a sum."""
+    x = _blank(g, padding, size)
+    for tap in _taps(kernel, stride, tuple(g.shape[2:])):
+        x[tap] += g
+    return _inside(x, padding, size)
+
+
+@primitive(
+    lambda g, y, x, **window: put_chosen_(
+        g, choice=_first_largest(raw(x), raw(y), **window), size=tuple(x.shape[2:]), **window
+    )
+)
+def max_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+    """The largest number of each window: (batch, channels, height, width) -> (batch, channels, ..., ...)."""
+    size = window_count(x.shape[2:], kernel, stride, padding)
+    x = _padded(x, padding, -np.inf)
+    y = np.full_like(x, -np.inf, shape=(*x.shape[:2], *size))
+    for tap in _taps(kernel, stride, size):
+        np.maximum(y, x[tap], out=y)
+    return y
+
+
+def _first_largest(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+    """For each window the number of the first tap that met its largest number."""
+    x = _padded(x, padding, -np.inf)
+    choice = np.zeros_like(y, dtype=np.int32)
+    taps = list(enumerate(_taps(kernel, stride, tuple(y.shape[2:]))))
+    for i, tap in reversed(taps):
+        choice[...] = np.where(x[tap] == y, i, choice)
+    return choice
+
+
+@primitive(lambda u, y, g, choice, size, **window: take_chosen_(u, choice=choice, **window))
+def put_chosen_(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
+    """Each number added to the one pixel of its window that `choice` names, in an image of a given size."""
+    x = _blank(g, padding, size)
+    for i, tap in enumerate(_taps(kernel, stride, tuple(g.shape[2:]))):
+        x[tap] += g * (choice == i)
+    return _inside(x, padding, size)
+
+
+@primitive(lambda g, y, x, choice, **window: put_chosen_(g, choice=choice, size=tuple(x.shape[2:]), **window))
+def take_chosen_(x: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+    """Of each window the number at the tap that `choice` names: the adjoint of `put_chosen_`."""
+    x = _padded(x, padding, 0.0)
+    y = np.zeros_like(x, shape=choice.shape)
+    for i, tap in enumerate(_taps(kernel, stride, tuple(choice.shape[2:]))):
+        y += x[tap] * (choice == i)
+    return y
+
+
+def window_count(size: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair) -> Pair:
+    """How many windows an image of that height and width has, down and across.
+
+    Raises
+    ------
+    ValueError
+        If the kernel is larger than the padded image, or a number is out of range.
+    """
+    return Geometry.of(kernel, stride, padding, 1, 1).output_size(size)
+
+
+def _taps(kernel: Pair, stride: Pair, size: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    """For each tap of the kernel, row by row, the pixels of the padded image that it meets."""
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            rows = slice(i, i + (size[0] - 1) * stride[0] + 1, stride[0])
+            yield ..., rows, slice(j, j + (size[1] - 1) * stride[1] + 1, stride[1])
+
+
+def _blank(like: Array, padding: Pair, size: tuple[int, ...], value: float = 0.0) -> Array:
+    """Images of a given height and width with `padding` around them, all of one value."""
+    height, width = (n + 2 * p for n, p in zip(size, padding, strict=True))
+    return np.full_like(like, value, shape=(*like.shape[:2], height, width))
+
+
+def _inside(x: Array, padding: Pair, size: tuple[int, ...]) -> Array:
+    """The image without what was padded."""
+    return x[:, :, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
+
+
+def _padded(x: Array, padding: Pair, value: float) -> Array:
+    """The image with `value` around it."""
+    if padding == (0, 0):
+        return x
+    padded = _blank(x, padding, x.shape[2:], value)
+    _inside(padded, padding, x.shape[2:])[...] = x
+    return padded
