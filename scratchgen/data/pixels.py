@@ -1,0 +1,95 @@
+"""What a grey pixel can mean to a likelihood: the chance of a one, or a bin of the real line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend import Array, RandomStream, asarray
+
+
+def binarise(x: Array, rng: RandomStream) -> Array:
+    """Draw black and white pixels whose chance of being white is the grey value: ``b ~ Bernoulli(x)``.
+
+    Drawn anew for every batch ("dynamic binarisation"), it makes the Bernoulli likelihood a true likelihood,
+    and keeps a model from memorising one draw. On average it changes nothing: E[b] = x.
+
+    Parameters
+    ----------
+    x : array
+        Grey values in [0, 1], floating point, of any shape.
+    rng : RandomStream
+
+    Returns
+    -------
+    array
+        Zeros and ones, of the shape and dtype of `x`, on the current device.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point.
+    ValueError
+        If a value of `x` on the host is outside [0, 1] or not a number.
+
+    References
+    ----------
+    R. Salakhutdinov and I. Murray (2008), "On the quantitative analysis of deep belief networks", section 5.
+
+    Examples
+    --------
+    >>> binarise(np.float32([0, 1, 1, 0]), RandomStream(0))
+    array([0., 1., 1., 0.], dtype=float32)
+    """
+    _check_grey(x)
+    return rng.bernoulli(asarray(x))
+
+
+def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
+    """Spread every grey level evenly over its own bin of [0, 1].
+
+    With k = (levels - 1) x, the whole grey level, and u uniform on [0, 1),
+
+        y = (k + u) / levels.
+
+    The mean log-density of y is then a lower bound of the log-probability of k, up to the log of the bin's
+    width: log P(k) >= E_u[log p(y)] - log(levels) for each pixel. Without it, a density can grow without
+    bound on the few values that grey pixels take.
+
+    Parameters
+    ----------
+    x : array
+        Pixels in [0, 1], each a multiple of ``1 / (levels - 1)``, floating point, of any shape.
+    levels : int
+        The number of grey levels.
+    rng : RandomStream
+
+    Returns
+    -------
+    array
+        Of the shape and dtype of `x`, in [0, 1], on the current device.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point.
+    ValueError
+        If `levels` is less than 2, or a value of `x` on the host is outside [0, 1] or not a number.
+
+    References
+    ----------
+    L. Theis, A. van den Oord and M. Bethge (2016), "A note on the evaluation of generative models",
+    arXiv:1511.01844, section 3.1.
+    """
+    _check_grey(x)
+    if levels < 2:
+        raise ValueError(f"levels: got {levels}, expected at least 2")
+    x = asarray(x)
+    return (x * (levels - 1) + rng.uniform(x.shape, x.dtype)) / levels
+
+
+def _check_grey(x: Array) -> None:
+    """Raise unless `x` holds grey values; those on a device are trusted, since looking would wait for it."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"x: got dtype {x.dtype}, expected floating point grey values in [0, 1]")
+    if isinstance(x, np.ndarray) and x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise ValueError(f"x: got values from {x.min():g} to {x.max():g}, expected grey values in [0, 1]")
