@@ -1,0 +1,165 @@
+"""Tables of categorical data: rows of whole numbers, one column per attribute.
+
+A row ``(3, 4, 1, 2, 7)`` of a table with ``levels = (7, 6, 3, 4, 8)`` chooses level 3 of the 7 levels of
+the first attribute, level 4 of the 6 of the second, and so on. There are ``7 * 6 * 3 * 4 * 8 = 4,032`` such
+rows: few enough to write all of them down, which is what makes every probability on them exactly
+computable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend import RandomStream, asnumpy
+
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def check_levels(levels: Sequence[int]) -> tuple[int, ...]:
+    """Return ``levels``, the number of levels of each attribute, as a tuple of positive whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no attribute, or an attribute has no level.
+
+    Examples
+    --------
+    >>> check_levels([7, 6, 3])
+    (7, 6, 3)
+    """
+    given = np.asarray(levels)
+    if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "iu" or (given < 1).any():
+        raise ValueError(
+            f"levels must list the number of levels of each attribute, whole numbers of at least 1 "
+            f"such as (7, 6, 3); got {levels!r}"
+        )
+    return tuple(int(count) for count in given)
+
+
+def check_rows(rows: Any, levels: Sequence[int], *, name: str = "rows") -> Rows:
+    """Return ``rows`` as a host array of shape (n, attributes) whose entries are existing levels.
+
+    Parameters
+    ----------
+    rows : array of int
+        Whole numbers, shape (n, attributes). Column k lies in ``0 .. levels[k] - 1``.
+    levels : sequence of int
+        The number of levels of each attribute.
+    name : str
+        What the caller calls the argument, for the messages.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, an entry is not a whole number, or a level does not exist.
+
+    Examples
+    --------
+    >>> check_rows([[0, 2]], levels=(2, 3))
+    array([[0, 2]])
+    >>> check_rows([[0, 3]], levels=(2, 3))
+    Traceback (most recent call last):
+    ...
+    ValueError: rows[0, 1] is level 3, but attribute 1 has the levels 0 to 2
+    """
+    table = np.asarray(asnumpy(rows))
+    if table.ndim != 2 or table.shape[1] != len(levels):
+        raise ValueError(
+            f"{name} must have shape (n, {len(levels)}), one column per attribute; got shape {table.shape}"
+        )
+    if table.dtype.kind not in "iu":
+        raise ValueError(f"{name} must hold whole numbers (an integer dtype); got {table.dtype}")
+    table = table.astype(np.int64)
+    wrong = np.argwhere((table < 0) | (table >= np.asarray(levels)))
+    if len(wrong):
+        row, column = (int(position) for position in wrong[0])
+        raise ValueError(
+            f"{name}[{row}, {column}] is level {table[row, column]}, "
+            f"but attribute {column} has the levels 0 to {levels[column] - 1}"
+        )
+    return table
+
+
+def enumerate_rows(levels: Sequence[int]) -> Rows:
+    """Return every possible row, shape (prod(levels), attributes), the last attribute changing fastest.
+
+    Examples
+    --------
+    >>> enumerate_rows((2, 3)).tolist()
+    [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+    """
+    return np.indices(tuple(levels)).reshape(len(levels), -1).T.astype(np.int64)
+
+
+def number_rows(rows: Rows, levels: Sequence[int]) -> Rows:
+    """Return the position of each row in :func:`enumerate_rows`, shape (n,).
+
+    Examples
+    --------
+    >>> number_rows(np.array([[1, 2], [0, 1]]), (2, 3))
+    array([5, 1])
+    """
+    return np.ravel_multi_index(tuple(rows.T), tuple(levels)).astype(np.int64)
+
+
+def count_levels(rows: Rows, levels: Sequence[int]) -> tuple[Rows, ...]:
+    """Return how often each level occurs: for attribute k an array of shape (levels[k],).
+
+    Examples
+    --------
+    >>> count_levels(np.array([[0, 2], [0, 1]]), (2, 3))
+    (array([2, 0]), array([0, 1, 1]))
+    """
+    return tuple(np.bincount(rows[:, k], minlength=count) for k, count in enumerate(levels))
+
+
+def log_of_probabilities(probabilities: Floats) -> Floats:
+    """Return ``log p``, minus infinity where ``p`` is 0, without a warning.
+
+    Examples
+    --------
+    >>> log_of_probabilities(np.array([1.0, 0.0]))
+    array([  0., -inf])
+    """
+    return np.log(probabilities, out=np.full(probabilities.shape, -np.inf), where=probabilities > 0)
+
+
+def entropy_of(probabilities: Floats) -> float:
+    """Return the entropy ``-sum p log p`` in nats, with ``0 log 0 = 0``.
+
+    Examples
+    --------
+    >>> round(entropy_of(np.array([0.5, 0.5, 0.0])), 6)
+    0.693147
+    """
+    positive = probabilities[probabilities > 0]
+    return float(-np.sum(positive * np.log(positive)))
+
+
+def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
+    """Draw ``n`` levels by inverting the cumulative distribution; a level of probability 0 is never drawn.
+
+    Parameters
+    ----------
+    probabilities : array
+        Shape (levels,), nonnegative, summing to 1.
+    n : int
+        How many to draw.
+    rng : RandomStream
+        The stream of random numbers.
+
+    Returns
+    -------
+    array
+        Levels, shape (n,).
+    """
+    cumulative = np.cumsum(probabilities)
+    # Dividing by the last entry makes it exactly 1, above every uniform number, however sums round.
+    uniform = asnumpy(rng.uniform((n,), dtype=np.float64))
+    return np.searchsorted(cumulative / cumulative[-1], uniform, side="right").astype(np.int64)

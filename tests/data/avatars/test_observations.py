@@ -1,0 +1,43 @@
+"""The fifty people have exactly the published counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchgen.backend import RandomStream
+from scratchgen.data import avatars
+from scratchgen.data.tables import count_levels
+
+
+def assert_has_the_published_counts(rows: np.ndarray) -> None:
+    assert rows.shape == (50, 5)
+    for counted, published in zip(count_levels(rows, avatars.LEVELS), avatars.COUNTS.values(), strict=True):
+        assert counted.tolist() == list(published.values())
+
+
+def test_the_observations_have_the_published_counts() -> None:
+    assert_has_the_published_counts(avatars.observations())
+
+
+def test_another_fifty_people_have_the_same_counts_and_are_others() -> None:
+    people = avatars.arrange(RandomStream(0, "people"), swaps=2000)
+    assert_has_the_published_counts(people)
+    assert (people != avatars.observations()).any()
+
+
+def test_the_observations_are_typical_of_the_world() -> None:
+    # The mean log-probability of fifty draws from P_data scatters about minus its entropy; fifty independent
+    # choices of levels, which have the same counts, are less probable.
+    log_prob = avatars.log_prob(avatars.observations())
+    assert abs(log_prob.mean() + avatars.entropy()) < 3 * log_prob.std() / np.sqrt(50)
+    shuffled = np.stack([RandomStream(k).permutation(50) for k in range(5)], axis=1)
+    independent = np.take_along_axis(avatars.observations(), shuffled, axis=0)
+    assert avatars.log_prob(independent).mean() < log_prob.mean() - 0.5
+
+
+def test_arranging_forgets_its_start() -> None:
+    likelihoods = [
+        avatars.log_prob(avatars.arrange(RandomStream(seed, "people"), swaps=4000)).mean()
+        for seed in range(6)
+    ]
+    assert abs(np.mean(likelihoods) + avatars.entropy()) < 0.3
