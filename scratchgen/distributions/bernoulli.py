@@ -1,0 +1,72 @@
+"""The Bernoulli distribution: 0 or 1, by the logit of the probability of 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import binary_cross_entropy, raw, sigmoid
+from ..backend import Array, RandomStream
+from .base import Distribution, Samples, parameters, sample_shape
+
+
+class Bernoulli(Distribution):
+    r"""Independent zeros and ones, one for each element of the logits.
+
+    .. math:: \log p(x) = x \log s + (1 - x) \log(1 - s), \qquad s = \frac{1}{1 + e^{-\text{logit}}}
+
+    It is computed from the logits, never from s: a rounded s = 1 would make log(1 - s) infinite.
+
+    Parameters
+    ----------
+    logits : array, Tensor or number
+        log(s / (1 - s)), finite.
+
+    Raises
+    ------
+    TypeError
+        If the logits are not floating-point.
+    ValueError
+        If logits that lie in host memory hold NaN.
+
+    Examples
+    --------
+    >>> p = Bernoulli(np.array([0.0, 100.0]))
+    >>> p.log_prob(np.array([1.0, 0.0])).round(3)
+    array([  -0.693, -100.   ])
+    """
+
+    support = "0 and 1"
+
+    def __init__(self, logits: Any) -> None:
+        (self.logits,) = parameters(logits=logits)
+        self.shape = self.logits.shape
+        self.dtype = self.logits.dtype
+
+    @property
+    def mean(self) -> Any:
+        """The probability of 1."""
+        return sigmoid(self.logits)
+
+    @property
+    def variance(self) -> Any:
+        """The product s (1 - s), with both factors from the logits."""
+        return sigmoid(self.logits) * sigmoid(-self.logits)
+
+    def log_prob(self, x: Any) -> Any:
+        """The log-probability of each element, in nats: minus the binary cross-entropy with logits.
+
+        For `x` between 0 and 1 (a grey pixel) the same formula is a cross-entropy, but no likelihood: these
+        are no values of the distribution, and their probabilities would not add up to one.
+        """
+        return -binary_cross_entropy(self.logits, self._value(x))
+
+    def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
+        """Random zeros and ones as a raw array, in the dtype of the logits."""
+        shape = (*sample_shape(rng, samples), *self.shape)
+        return rng.bernoulli(np.broadcast_to(sigmoid(raw(self.logits)), shape))
+
+    def entropy(self) -> Any:
+        """-s log s - (1 - s) log(1 - s) nats: the cross-entropy of the distribution with itself."""
+        return binary_cross_entropy(self.logits, self.mean)
