@@ -1,0 +1,117 @@
+"""Adam and AdamW: each number gets a step of its own size, from running means of g and g^2."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..backend import Array
+from .optimizer import Optimizer, check_range
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2014, algorithm 1).
+
+    ::
+
+        m <- beta1 m + (1 - beta1) g          m_hat = m / (1 - beta1^t)
+        v <- beta2 v + (1 - beta2) g^2        v_hat = v / (1 - beta2^t)
+        x <- x - lr m_hat / (sqrt(v_hat) + eps)
+
+    where t = 1, 2, ... counts the optimiser's steps (for all parameters alike; PyTorch counts for each those
+    that it had a gradient in).
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+    lr : float
+    betas : (float, float)
+        Each in [0, 1).
+    eps : float
+        Outside the root.
+    weight_decay : float
+        Adds ``weight_decay x`` to the gradient (for the decoupled form see `AdamW`).
+
+    Examples
+    --------
+    The first step is ``lr`` long, whatever the size of the gradient:
+
+    >>> x = Tensor(np.zeros(2), requires_grad=True)
+    >>> x.grad = np.array([4.0, -0.001])
+    >>> Adam([x], lr=0.1).step()
+    >>> x.data.round(4)
+    array([-0.1,  0.1])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas: got {betas!r}, expected two numbers in [0, 1)")
+        self.betas = check_range("betas[0]", betas[0], 0, 1), check_range("betas[1]", betas[1], 0, 1)
+        self.eps = check_range("eps", eps, 0, np.inf)
+        self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
+        super().__init__(params, lr, ("exp_avg", "exp_avg_sq"))
+
+    def _update(self, x: Array, g: Array, **state: Array) -> None:
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        beta1, beta2 = self.betas
+        # lr m_hat / (sqrt(v_hat) + eps) = size m / (sqrt(v) + eps root): two constants instead of two passes.
+        root = math.sqrt(1 - beta2**self.steps)
+        size = self.lr * root / (1 - beta1**self.steps)
+        g = self._decayed(x, g)
+        m *= beta1
+        a = g * (1 - beta1)
+        m += a
+        v *= beta2
+        np.multiply(g, g, out=a)
+        a *= 1 - beta2
+        v += a
+        np.sqrt(v, out=a)
+        a += self.eps * root
+        np.divide(m, a, out=a)
+        a *= size
+        x -= a
+
+    def _decayed(self, x: Array, g: Array) -> Array:
+        """The gradient with the pull of weight decay."""
+        return g + self.weight_decay * x if self.weight_decay else g
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: first ``x <- x - lr weight_decay x``, then Adam's step.
+
+    Loshchilov & Hutter 2017, algorithm 2. The parameters are Adam's; `weight_decay` is 0.01 by default.
+
+    Examples
+    --------
+    Without a pull from the gradient, a weight shrinks by a fixed part of itself:
+
+    >>> x = Tensor(np.array([2.0]), requires_grad=True)
+    >>> x.grad = np.array([0.0])
+    >>> AdamW([x], lr=0.1, weight_decay=0.5).step()
+    >>> x.data
+    array([1.9])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def _decayed(self, x: Array, g: Array) -> Array:
+        x *= 1 - self.lr * self.weight_decay
+        return g

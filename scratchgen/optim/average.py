@@ -1,0 +1,84 @@
+"""A moving average of the weights, which samples better than the last weights do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..backend import Array, asarray, asnumpy
+from .optimizer import check_parameters, check_range
+
+
+class ExponentialMovingAverage:
+    """``average <- decay average + (1 - decay) parameter``, after each step.
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+    decay : float
+        In [0, 1); the average spans about 1 / (1 - decay) steps. In the first steps the smaller
+        ``(1 + t) / (10 + t)`` is used, so that the random start is forgotten.
+
+    Examples
+    --------
+    >>> from scratchgen.nn import Linear
+    >>> layer = Linear(2, 2)
+    >>> average = ExponentialMovingAverage(layer.parameters(), decay=0.999)
+    >>> average.update()
+    >>> with average.applied():
+    ...     y = layer(np.ones((1, 2), np.float32))
+    """
+
+    def __init__(self, params: Iterable[Tensor], decay: float = 0.999) -> None:
+        self.decay = check_range("decay", decay, 0, 1)
+        self.parameters = check_parameters(params)
+        self.steps = 0
+        self.averages: list[Array] = [p.data.copy() for p in self.parameters]
+
+    def update(self) -> None:
+        """Take the current weights into the average."""
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for average, parameter in zip(self.averages, self.parameters, strict=True):
+            average += (parameter.data - average) * (1 - decay)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within this context the parameters hold the average; afterwards their own values again."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for i, parameter in enumerate(self.parameters):
+            own = parameter.data.copy()
+            parameter.data[...] = self.averages[i]
+            self.averages[i] = own
+
+    def state_dict(self) -> dict[str, np.ndarray | int]:
+        """A copy of the averages, on the host."""
+        return {"steps": self.steps, **{str(i): asnumpy(a).copy() for i, a in enumerate(self.averages)}}
+
+    def load_state_dict(self, state: dict[str, np.ndarray | int]) -> None:
+        """Restore what `state_dict` gave; nothing is changed unless it fits.
+
+        Raises
+        ------
+        ValueError
+            If it does not fit the parameters.
+        """
+        shapes = {name: np.shape(value) for name, value in state.items() if name != "steps"}
+        expected = {str(i): a.shape for i, a in enumerate(self.averages)}
+        if shapes != expected or "steps" not in state:
+            raise ValueError(
+                f"state does not fit this average: got {sorted(state)} with shapes {shapes}, "
+                f"expected 'steps' and {expected}"
+            )
+        self.steps = int(state["steps"])
+        for i, average in enumerate(self.averages):
+            average[...] = asarray(state[str(i)], average.dtype)

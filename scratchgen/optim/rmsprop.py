@@ -1,0 +1,74 @@
+"""RMSprop: the gradient divided by a running root mean square of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..backend import Array
+from .optimizer import Optimizer, check_range
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton's lecture 6e; PyTorch's form).
+
+    ::
+
+        v <- alpha v + (1 - alpha) g^2
+        u <- momentum u + g / (sqrt(v) + eps)
+        x <- x - lr u
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+    lr : float
+    alpha : float
+        In [0, 1).
+    eps : float
+        Outside the root.
+    weight_decay : float
+        Adds ``weight_decay x`` to the gradient.
+    momentum : float
+        In [0, 1).
+
+    Examples
+    --------
+    The first step is lr / sqrt(1 - alpha) long, whatever the size of the gradient:
+
+    >>> x = Tensor(np.zeros(2), requires_grad=True)
+    >>> x.grad = np.array([4.0, -0.01])
+    >>> RMSprop([x], lr=0.1, alpha=0.75).step()
+    >>> x.data.round(4)
+    array([-0.2,  0.2])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+    ) -> None:
+        self.alpha = check_range("alpha", alpha, 0, 1)
+        self.eps = check_range("eps", eps, 0, np.inf)
+        self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
+        self.momentum = check_range("momentum", momentum, 0, 1)
+        super().__init__(params, lr, ("square_avg", "momentum_buffer") if momentum else ("square_avg",))
+
+    def _update(self, x: Array, g: Array, **state: Array) -> None:
+        v = state["square_avg"]
+        if self.weight_decay:
+            g = g + self.weight_decay * x
+        v *= self.alpha
+        v += (1 - self.alpha) * g * g
+        step = g / (np.sqrt(v) + self.eps)
+        if self.momentum:
+            u = state["momentum_buffer"]
+            u *= self.momentum
+            u += step
+            step = u
+        x -= self.lr * step

@@ -1,0 +1,41 @@
+"""Schedules: the learning rate as a function of the step, counted from 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+Schedule = Callable[[int], float]
+
+
+def constant(lr: float) -> Schedule:
+    """Always `lr`."""
+    return lambda step: lr
+
+
+def warmup(schedule: Schedule, steps: int) -> Schedule:
+    """`schedule`, scaled up linearly from near 0 over the first `steps` steps.
+
+    Examples
+    --------
+    >>> rate = warmup(constant(1.0), 4)
+    >>> [rate(step) for step in (0, 1, 3, 10)]
+    [0.25, 0.5, 1.0, 1.0]
+    """
+    if steps < 0:
+        raise ValueError(f"steps: got {steps}, expected 0 or more")
+    return lambda step: schedule(step) * (min(1.0, (step + 1) / steps) if steps else 1.0)
+
+
+def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
+    """From `lr` down to `final` along half a cosine over `steps` steps (Loshchilov & Hutter 2016, eq. 5)."""
+    if steps < 1:
+        raise ValueError(f"steps: got {steps}, expected 1 or more")
+    return lambda step: final + (lr - final) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+
+def stepwise(lr: float, factor: float, every: int) -> Schedule:
+    """`lr`, multiplied by `factor` after each `every` steps."""
+    if every < 1:
+        raise ValueError(f"every: got {every}, expected 1 or more")
+    return lambda step: lr * factor ** (step // every)

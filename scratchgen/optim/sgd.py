@@ -1,0 +1,66 @@
+"""SGD: a step against the gradient, with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..backend import Array
+from .optimizer import Optimizer, check_range
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, PyTorch's form.
+
+    ::
+
+        v <- momentum v + g        (v = g at the first step)
+        x <- x - lr v              or, by Nesterov,  x <- x - lr (g + momentum v)
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+    lr : float
+    momentum : float
+        In [0, 1).
+    weight_decay : float
+        Adds ``weight_decay x`` to the gradient.
+    nesterov : bool
+        Needs a positive momentum (Sutskever et al. 2013).
+
+    Examples
+    --------
+    >>> x = Tensor(np.array([1.0]), requires_grad=True)
+    >>> optimiser = SGD([x], lr=0.1)
+    >>> (x * x).sum().backward()
+    >>> optimiser.step()
+    >>> x.data
+    array([0.8])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.momentum = check_range("momentum", momentum, 0, 1)
+        self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
+        self.nesterov = nesterov
+        if nesterov and momentum == 0:
+            raise ValueError("nesterov: needs a positive momentum, got momentum 0")
+        super().__init__(params, lr, ("momentum_buffer",) if momentum else ())
+
+    def _update(self, x: Array, g: Array, **state: Array) -> None:
+        if self.weight_decay:
+            g = g + self.weight_decay * x
+        if self.momentum:
+            v = state["momentum_buffer"]
+            v *= self.momentum
+            v += g
+            g = g + self.momentum * v if self.nesterov else v
+        x -= self.lr * g
