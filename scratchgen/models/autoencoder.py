@@ -1,0 +1,122 @@
+"""Autoencoder: squeeze an example through a narrow code and learn to undo it.
+
+With encoder e, decoder d and code ``z = e(x)`` the loss is the squared reconstruction error, summed over an
+example's dimensions and averaged over the batch:
+
+    L = mean_i |x_i - d(e(x_i))|^2                                                      (autoencoder-loss)
+
+In nats this is the negative log-likelihood of x under a Gaussian of variance 1/2 around the reconstruction,
+up to the constant D/2 log pi. The code is deterministic; there is no density of codes, so nothing to sample
+from: that is what the variational autoencoder adds. If encoder and decoder are affine, the best code of d
+dimensions spans the first d principal components (Bourlard & Kamp 1988; Baldi & Hornik 1989).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+from ..autograd import no_grad, raw
+from ..backend import Array, RandomStream
+from ..networks import MLP
+from ..nn import Flatten, Module, Sequential, Unflatten
+from ..nn.module import check_size
+from .inputs import check_batch, check_decoded, check_example_shape
+
+
+class Autoencoder(Module):
+    """An encoder and a decoder, trained to reconstruct.
+
+    Parameters
+    ----------
+    encoder : Module
+        ``(batch, *shape) -> (batch, latent_dim)``.
+    decoder : Module
+        ``(batch, latent_dim) -> (batch, *shape)``.
+
+    Examples
+    --------
+    >>> print(Autoencoder.dense(784, 256, 10))
+    layer                            output shape  parameters
+    ---------------------------------------------------------
+    encoder.0  Flatten()             (batch, 784)           0
+    encoder.1  Linear(784, 256)      (batch, 256)     200,960
+    encoder.2  ReLU()                (batch, 256)           0
+    encoder.3  Linear(256, 10)       (batch, 10)        2,570
+    decoder.0  Linear(10, 256)       (batch, 256)       2,816
+    decoder.1  ReLU()                (batch, 256)           0
+    decoder.2  Linear(256, 784)      (batch, 784)     201,488
+    decoder.3  Unflatten(1, (784,))  (batch, 784)           0
+    ---------------------------------------------------------
+    Autoencoder: 407,834 parameters
+    """
+
+    example_shape: tuple[int, ...] | None = None
+
+    def __init__(self, encoder: Module, decoder: Module) -> None:
+        self.encoder = encoder
+        self.decoder = decoder
+
+    @classmethod
+    def dense(
+        cls,
+        input_dim: int | tuple[int, ...],
+        hidden_dim: int,
+        latent_dim: int,
+        rng: RandomStream | None = None,
+    ) -> Self:
+        """input - hidden - latent - hidden - input, fully connected, with ReLU in the hidden layers.
+
+        Parameters
+        ----------
+        input_dim : int or tuple of int
+            The features of a vector, or the shape of an image such as (1, 28, 28).
+        hidden_dim, latent_dim : int
+        rng : RandomStream, optional
+            Of the initial weights.
+        """
+        shape = check_example_shape(input_dim)
+        check_size("hidden_dim", hidden_dim)
+        check_size("latent_dim", latent_dim)
+        rng = RandomStream(0, "autoencoder") if rng is None else rng
+        size = math.prod(shape)
+        encoder = MLP([size, hidden_dim, latent_dim], rng=rng.child("encoder"))
+        decoder = MLP([latent_dim, hidden_dim, size], rng=rng.child("decoder"))
+        model = cls(Sequential(Flatten(), *encoder), Sequential(*decoder, Unflatten(1, shape)))
+        model.example_shape = shape
+        return model
+
+    def forward(self, x: Any) -> Any:
+        """The reconstruction d(e(x))."""
+        return self.decoder(self.encoder(x))
+
+    def encode(self, x: Array) -> Array:
+        """The code e(x): the same each time. Raw, shape (batch, latent_dim)."""
+        with no_grad():
+            return raw(self.encoder(check_batch(x, self.example_shape)))
+
+    def decode(self, z: Array) -> Array:
+        """The reconstruction d(z) of codes. Raw, shape (batch, *shape)."""
+        with no_grad():
+            return raw(self.decoder(z))
+
+    def reconstruct(self, x: Array) -> Array:
+        """d(e(x)). Raw, of the shape of `x`."""
+        return self.decode(self.encode(x))
+
+    def loss(self, x: Array) -> Any:
+        """The squared reconstruction error per example, |x - d(e(x))|^2, averaged over the batch.
+
+        Equation autoencoder-loss, in the units of `x` squared.
+
+        Parameters
+        ----------
+        x : array, shape (batch, *shape)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` is no batch of finite examples of the right shape, or the decoder's output has another.
+        """
+        difference = check_decoded(self(check_batch(x, self.example_shape)), x) - x
+        return (difference * difference).sum() * (1 / len(x))

@@ -1,0 +1,49 @@
+"""MLP: affine maps with a nonlinearity between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from ..backend import RandomStream
+from ..nn import Linear, Module, ReLU, Sequential
+from ..nn.module import check_size
+
+
+class MLP(Sequential):
+    """Multi-layer perceptron ``(batch, sizes[0]) -> (batch, sizes[-1])``.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The widths of input, hidden layers and output.
+    activation : callable
+        Makes the module between two layers; none follows the last.
+    rng : RandomStream, optional
+        Of the initial weights.
+
+    Examples
+    --------
+    >>> MLP([784, 256, 10])
+    MLP(
+      (0): Linear(784, 256)
+      (1): ReLU()
+      (2): Linear(256, 10)
+    )
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: Callable[[], Module] = ReLU,
+        rng: RandomStream | None = None,
+    ) -> None:
+        if len(sizes) < 2:
+            raise ValueError(f"sizes: got {list(sizes)}, expected at least an input and an output width")
+        for i, size in enumerate(sizes):
+            check_size(f"sizes[{i}]", size)
+        layers: list[Module] = []
+        for i, (width, following) in enumerate(pairwise(sizes)):
+            layers += [activation()] if i else []
+            layers += [Linear(width, following, rng=None if rng is None else rng.child(i))]
+        super().__init__(*layers)
