@@ -1,0 +1,114 @@
+r"""The full joint multinomial: one parameter for every combination of levels, no assumption at all.
+
+.. math:: \hat p(x) = \frac{n_x + \alpha}{N + \alpha \prod_k L_k}
+
+With few observations and no smoothing it can only repeat what it has seen: its samples look perfectly real
+and none is new. It is the opposite of naive Bayes, and what each is compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backend import RandomStream
+from ...data.tables import (
+    Rows,
+    check_levels,
+    check_rows,
+    entropy_of,
+    log_of_probabilities,
+    number_rows,
+    sample_levels,
+)
+from .smoothing import check_alpha, smoothed
+
+Floats = NDArray[np.float64]
+
+
+class JointMultinomial:
+    """A probability for every combination of levels.
+
+    Parameters
+    ----------
+    levels : sequence of int
+        The number of levels of each attribute.
+    alpha : float
+        Additive smoothing: 0 is maximum likelihood.
+
+    Raises
+    ------
+    ValueError
+        If ``levels`` or ``alpha`` is not as described.
+
+    Examples
+    --------
+    >>> model = JointMultinomial((2, 2)).fit([[0, 0], [0, 0], [1, 1], [0, 1]])
+    >>> model.theta
+    array([[0.5 , 0.25],
+           [0.  , 0.25]])
+    """
+
+    def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
+        self.levels = check_levels(levels)
+        self.alpha = check_alpha(alpha)
+        self._theta: Floats | None = None
+
+    def __repr__(self) -> str:
+        return f"JointMultinomial(levels={self.levels}, alpha={self.alpha:g})"
+
+    def fit(self, rows: Any) -> JointMultinomial:
+        """Estimate theta from a table, shape (n, attributes) with n >= 1, and return the model.
+
+        Raises
+        ------
+        ValueError
+            If the table is empty or holds a level that does not exist.
+        """
+        table = check_rows(rows, self.levels)
+        if len(table) == 0:
+            raise ValueError("nothing to fit: the table holds no observation")
+        counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
+        self._theta = smoothed(counts, self.alpha).reshape(self.levels)
+        return self
+
+    @property
+    def theta(self) -> Floats:
+        """The probability of every combination, shape ``levels``, summing to 1."""
+        if self._theta is None:
+            raise RuntimeError(f"{self!r} has no theta yet: call fit(rows) first")
+        return self._theta
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of free parameters: one less than the combinations."""
+        return math.prod(self.levels) - 1
+
+    @property
+    def support_size(self) -> int:
+        """How many combinations have a positive probability."""
+        return int(np.count_nonzero(self.theta))
+
+    def log_prob(self, rows: Any) -> Floats:
+        """Return log p(x) of each row in nats, shape (n,); minus infinity where p(x) = 0.
+
+        Raises
+        ------
+        ValueError
+            If a row holds a level that does not exist.
+        """
+        table = check_rows(rows, self.levels)
+        return log_of_probabilities(self.theta[tuple(table.T)])
+
+    def sample(self, n: int, rng: RandomStream) -> Rows:
+        """Draw ``n`` independent rows, shape (n, attributes)."""
+        numbers = sample_levels(self.theta.reshape(-1), n, rng)
+        return np.stack(np.unravel_index(numbers, self.levels), axis=1)
+
+    def entropy(self) -> float:
+        """Return the entropy in nats."""
+        return entropy_of(self.theta)

@@ -1,0 +1,55 @@
+"""From counts to probabilities: maximum likelihood, and additive smoothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def check_alpha(alpha: Any) -> float:
+    """Return the smoothing constant as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is negative, infinite or NaN.
+    """
+    if not isinstance(alpha, int | float | np.integer | np.floating) or not 0 <= alpha < np.inf:
+        raise ValueError(
+            f"alpha must be a finite number of at least 0 (0 is maximum likelihood); got {alpha!r}"
+        )
+    return float(alpha)
+
+
+def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:
+    r"""Return the estimated probabilities of the levels along the last axis.
+
+    .. math:: \hat\theta_k = \frac{n_k + \alpha}{N + \alpha K}
+
+    With alpha = 0 this maximises the likelihood. With alpha > 0 it is the posterior mean under a symmetric
+    Dirichlet prior: every level counts as if it had been seen alpha times more (1: Laplace's rule).
+
+    Parameters
+    ----------
+    counts : array of int
+        How often each level was seen, shape (..., K); along the last axis at least one count must be
+        positive, unless alpha is.
+    alpha : float
+        The smoothing constant, at least 0.
+
+    Returns
+    -------
+    array
+        Shape (..., K), summing to 1 along the last axis.
+
+    Examples
+    --------
+    >>> smoothed(np.array([3, 1, 0]), alpha=0), smoothed(np.array([3, 1, 0]), alpha=2)
+    (array([0.75, 0.25, 0.  ]), array([0.5, 0.3, 0.2]))
+    """
+    weights = counts + alpha
+    return weights / weights.sum(axis=-1, keepdims=True)
