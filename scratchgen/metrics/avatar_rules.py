@@ -1,0 +1,197 @@
+"""The two rules of the course as numbers, in the world of avatars where P_data is known.
+
+Rule 1, samples look as if drawn from P_data: the exact divergence of a model that has a likelihood, and for
+any model validity (are its pictures avatars at all?) and total variation (does it draw each look as often
+as it should?). Rule 2, samples are suitably different from the observations: novelty and coverage.
+
+Every number of a finite sample needs its yardstick: ``expected_scores`` says what P_data itself would score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend import RandomStream, asnumpy
+from ..data import avatars
+from .bootstrap import Estimate, bootstrap_interval
+
+#: The number that stands for a picture that shows no look, after those of the 4,032 looks.
+NO_LOOK = len(avatars.all_looks())
+
+
+class AvatarScores(NamedTuple):
+    """What a set of samples scores; each number lies between 0 and 1."""
+
+    validity: Estimate
+    """The fraction of samples that show a look."""
+    total_variation: Estimate
+    """Half the summed difference of frequencies from P_data, "no look" counted as one; 0 is perfect."""
+    novelty: Estimate
+    """The fraction of samples that show a look that was not observed."""
+    coverage: Estimate
+    """The fraction of the 4,032 looks that the samples show; the interval is short (about 80 %, not 95 %)."""
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<17}{getattr(self, name)}" for name in self._fields)
+
+
+def exact_kl(log_prob: Callable[[Any], Any]) -> float:
+    r"""Return the divergence of a model from P_data, summed over all looks, in nats.
+
+    .. math:: KL(P_{data} \| P_{model}) = \sum_x P_{data}(x) \, (\log P_{data}(x) - \log P_{model}(x))
+
+    It is infinite if the model excludes a look that occurs. There is nothing random in it, so there is no
+    interval; how it depends on the fifty people is a ``bootstrap_interval`` over refits.
+
+    Parameters
+    ----------
+    log_prob : callable
+        From looks, shape (n, 5), to their log-probabilities in nats, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If the model's probabilities of the 4,032 looks sum to more than 1, are NaN, or have another shape.
+
+    Examples
+    --------
+    >>> exact_kl(avatars.log_prob)
+    0.0
+    """
+    log_model = np.asarray(asnumpy(log_prob(avatars.all_looks())), dtype=np.float64)
+    if log_model.shape != (NO_LOOK,):
+        raise ValueError(f"log_prob must return shape ({NO_LOOK},) for all looks; got {log_model.shape}")
+    mass = float(np.exp(log_model).sum())
+    if not mass <= 1 + 1e-5:
+        raise ValueError(
+            f"log_prob must return log-probabilities of looks; theirs sum to {mass:g}, more than 1"
+        )
+    data = avatars.probabilities()
+    occurs = data > 0
+    return float(np.sum(data[occurs] * (np.log(data[occurs]) - log_model[occurs])))
+
+
+def total_variation(numbers: NDArray[np.int64]) -> float:
+    """Return ``1/2 sum_x |n_x / n - P_data(x)|`` of sampled looks, given by their numbers."""
+    counts = np.bincount(numbers, minlength=NO_LOOK + 1)
+    return float(np.abs(counts / len(numbers) - np.append(avatars.probabilities(), 0)).sum() / 2)
+
+
+def coverage(numbers: NDArray[np.int64]) -> float:
+    """Return the fraction of the 4,032 looks that occur among sampled numbers."""
+    return float(np.count_nonzero(np.bincount(numbers, minlength=NO_LOOK + 1)[:NO_LOOK])) / NO_LOOK
+
+
+def score_looks(
+    rows: Any, rng: RandomStream, *, observed: Any = None, shown: Any = None, resamples: int = 1000
+) -> AvatarScores:
+    """Score sampled looks by both rules, each number with a 95 % bootstrap interval.
+
+    Parameters
+    ----------
+    rows : array of int
+        Looks, shape (n, 5), n >= 1.
+    rng : RandomStream
+        The stream of random numbers for the intervals.
+    observed : array of int, optional
+        What the model was trained on, shape (m, 5); by default the fifty observations.
+    shown : array of bool, optional
+        Whether sample i shows a look at all, shape (n,); by default every one does.
+    resamples : int
+        How many bootstrap resamples to draw.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample, a row is no look, or ``shown`` has another shape.
+    """
+    numbers = avatars.look_numbers(rows)
+    if len(numbers) == 0:
+        raise ValueError("rows must hold at least one look to score; got none")
+    visible = np.ones(len(numbers), dtype=bool) if shown is None else np.asarray(asnumpy(shown))
+    if visible.shape != numbers.shape or visible.dtype != bool:
+        raise ValueError(
+            f"shown must be boolean of shape {numbers.shape}; got {visible.dtype} {visible.shape}"
+        )
+    numbers = np.where(visible, numbers, NO_LOOK)
+    known = avatars.look_numbers(avatars.observations() if observed is None else observed)
+    new = visible & ~np.isin(numbers, known)
+
+    def interval(name: str, statistic: Callable[[Any], float], sample: Any) -> Estimate:
+        stream = rng.child(name)
+        return bootstrap_interval(statistic, sample, stream, resamples=resamples, bounds=(0.0, 1.0))
+
+    return AvatarScores(
+        validity=interval("validity", np.mean, visible),
+        total_variation=interval("total variation", total_variation, numbers),
+        novelty=interval("novelty", np.mean, new),
+        coverage=interval("coverage", coverage, numbers),
+    )
+
+
+def score_images(
+    images: Any,
+    rng: RandomStream,
+    *,
+    observed: Any = None,
+    tolerance: float = avatars.TOLERANCE,
+    resamples: int = 1000,
+) -> AvatarScores:
+    """Score sampled pictures, shape (n, 3, 32, 32): each counts as its nearest look, if that is near enough.
+
+    Parameters are those of :func:`score_looks`; ``tolerance`` is the largest distance that
+    :func:`scratchgen.data.avatars.read` may measure for a picture to show a look.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0; got {tolerance}")
+    rows, distances = avatars.read(images)
+    return score_looks(rows, rng, observed=observed, shown=distances <= tolerance, resamples=resamples)
+
+
+class ExpectedScores(NamedTuple):
+    """What P_data itself scores on average."""
+
+    validity: float
+    total_variation: float
+    novelty: float
+    coverage: float
+
+
+def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
+    r"""Return the average scores of ``n`` independent looks from P_data: the best that any model can do.
+
+    They are not 1, 0, 1, 1. With X ~ Binomial(n, p), de Moivre found
+
+    .. math:: E |X - n p| = 2 \nu \binom{n}{\nu} p^\nu (1 - p)^{n - \nu + 1}, \qquad
+              \nu = \lfloor n p \rfloor + 1
+
+    whose sum over the looks, over 2 n, is the total variation; ``sum_x (1 - (1 - p_x)^n)`` looks are covered.
+
+    References ---------- Diaconis, P., & Zabell, S. (1991). Closed form summation for classical
+    distributions: variations on a theme of de Moivre. Statistical Science 6(3).
+
+    Examples
+    --------
+    >>> expected_scores(1000).coverage < expected_scores(10000).coverage < 3024 / 4032
+    True
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1; got {n}")
+    data = avatars.probabilities()
+    known = np.unique(avatars.look_numbers(avatars.observations() if observed is None else observed))
+    p = data[data > 0]
+    nu = np.floor(n * p) + 1
+    from scipy.special import gammaln  # slow to import
+
+    log_binomial = gammaln(n + 1) - gammaln(nu + 1) - gammaln(n - nu + 1)
+    deviation = 2 * nu * np.exp(log_binomial + nu * np.log(p) + (n - nu + 1) * np.log1p(-p))
+    return ExpectedScores(
+        validity=1.0,
+        total_variation=float(deviation.sum() / (2 * n)),
+        novelty=float(1 - data[known].sum()),
+        coverage=float(-np.expm1(n * np.log1p(-p)).sum()) / len(data),
+    )
