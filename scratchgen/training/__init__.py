@@ -1,0 +1,19 @@
+"""Floor 5: training. Read `fit`, then `loop`; `checkpoint` is how a run survives whatever happens to it."""
+
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .errors import CheckpointError, TrainingError
+from .fit import fit
+from .loop import every, train
+from .run import Run
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "Run",
+    "TrainingError",
+    "every",
+    "fit",
+    "load_checkpoint",
+    "save_checkpoint",
+    "train",
+]

@@ -1,0 +1,9 @@
+"""The two errors of this floor: training that cannot go on, and a checkpoint that cannot be used."""
+
+
+class TrainingError(Exception):
+    """Training cannot go on: a loss that is not finite. The message names the step and the term."""
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be written or used. The message names the file, what was found and expected."""

@@ -1,0 +1,169 @@
+"""The training loop: batches, a step, a row of the log, a checkpoint."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, RandomStream, asarray
+from ..data import batches
+from .checkpoint import Stateful
+from .interrupt import interruptible
+from .metrics import Means, Row, finite
+from .progress import Progress
+from .run import Run
+from .saver import Saver
+
+Step = Callable[[Any, RandomStream], Mapping[str, Any]]
+Observer = Callable[[int], Mapping[str, Any] | None]
+
+
+def train(
+    step: Step,
+    data: Array | tuple[Array, ...],
+    *,
+    steps: int,
+    batch_size: int = 128,
+    seed: int = 0,
+    parts: Mapping[str, Stateful] | None = None,
+    run: Run | None = None,
+    resume: str | PathLike[str] | None = None,
+    on_step: Sequence[Observer] = (),
+    log_every: int | None = None,
+    checkpoint_every: int | None = None,
+) -> list[Row]:
+    """Repeat a training step over batches of the data, with progress, metrics and checkpoints.
+
+    `fit` is this loop for one loss and one optimiser; a GAN brings a step of its own.
+
+    Parameters
+    ----------
+    step : callable
+        ``step(batch, rng)`` changes the model and returns the terms to log, single numbers by name.
+    data : array, or tuple of arrays of the same length
+        The examples, along the first axis; a batch is of the same form, on the current device.
+    steps : int
+        How many steps there are in all, those before a resumption included.
+    batch_size : int
+    seed : int
+        The examples' order is drawn from ``RandomStream(seed, "batch", epoch)``, and a step's `rng` is
+        ``RandomStream(seed, "step", number)``: to resume, no generator has to be remembered.
+    parts : mapping
+        What a checkpoint holds: ``{"model": vae, "optimiser": adam}``.
+    run : Run, optional
+        The folder for metrics and checkpoints; without it nothing is written.
+    resume : path, optional
+        A run's folder, or a checkpoint, to go on from.
+    on_step : sequence of callables
+        Each is called after every step with the number of steps done; numbers that it returns by name go into
+        that step's row of the log. See `every`.
+    log_every : int, optional
+        Steps between two rows of the log, each the mean over them; a hundredth of all unless given.
+    checkpoint_every : int, optional
+        Steps between two checkpoints; about one a minute unless given. There is always one at the end.
+
+    Returns
+    -------
+    list of dict
+        The rows of the log: ``step``, ``seconds`` and the terms.
+
+    Raises
+    ------
+    TrainingError
+        At the first term that is not finite, naming the step and the term. The last checkpoint is kept.
+    CheckpointError
+        If the checkpoint to resume from does not fit, or was made with another seed, batch size or number of
+        examples: the steps to come would not be those that were left.
+    KeyboardInterrupt
+        After Ctrl-C, when the step at hand is done and a checkpoint is saved.
+    """
+    _check_counts(steps=steps, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
+    arrays = _check_data(data)
+    order = {"seed": seed, "batch_size": batch_size, "examples": len(arrays[0])}
+    saver = Saver(run, parts or {}, order, checkpoint_every)
+    done = saver.resume(resume)
+    rows = [] if run is None else run.rewind(done)
+    log_every = log_every or max(1, min(100, steps // 100))
+    means, began = Means(done), time.monotonic() - (rows[-1]["seconds"] if rows else 0.0)
+    with Progress(done, steps) as progress, interruptible() as interrupted:
+        for number, batch in zip(range(done, steps), _batches(arrays, batch_size, seed, done), strict=False):
+            means.add(step(batch, RandomStream(seed, "step", number)))
+            done = number + 1
+            progress.advance()
+            observed = _observe(on_step, done)
+            terms = means.row() if done % log_every == 0 or done == steps else {}
+            if terms or observed:
+                progress.show(terms)
+                rows.append({"step": done, **terms, **observed, "seconds": time.monotonic() - began})
+                if run is not None:
+                    run.log(rows[-1])
+            stop = interrupted()
+            saver.save(done, now=stop or done == steps)
+            if stop:
+                break
+    if done < steps:
+        raise KeyboardInterrupt(saver.farewell(done, steps))
+    return rows
+
+
+def every(period: int, observer: Callable[[int], Any]) -> Observer:
+    """An observer for `train` that is called in every `period`-th step only.
+
+    Examples
+    --------
+    >>> observe = every(2, lambda step: {"square": step * step})
+    >>> [observe(step) for step in (1, 2, 3, 4)]
+    [None, {'square': 4}, None, {'square': 16}]
+    """
+    _check_counts(period=period)
+    return lambda step: observer(step) if step % period == 0 else None
+
+
+def _observe(observers: Sequence[Observer], done: int) -> Row:
+    """What the observers of a step have to say."""
+    noted: Row = {}
+    for observer in observers:
+        for name, value in (observer(done) or {}).items():
+            noted[name] = finite(value, name, f"after step {done:,}")
+    return noted
+
+
+def _batches(arrays: tuple[Array, ...], size: int, seed: int, done: int) -> Iterator[Any]:
+    """Batch after batch, epoch after epoch, on the current device, from the one that follows `done` steps."""
+    epoch, skipped = divmod(done, -(-len(arrays[0]) // size))
+    for number in itertools.count(epoch):
+        drawn = batches(arrays[0], size, RandomStream(seed, "batch", number), *arrays[1:])
+        for batch in itertools.islice(drawn, skipped, None):
+            yield tuple(map(asarray, batch)) if isinstance(batch, tuple) else asarray(batch)
+        skipped = 0
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+            raise ValueError(f"{name}: got {count!r}, expected a whole number of 1 or more")
+
+
+def _check_data(data: Array | tuple[Array, ...]) -> tuple[Array, ...]:
+    """The arrays of the data, once none of them has a number that would spoil the training."""
+    arrays = data if isinstance(data, tuple) else (data,)
+    for i, array in enumerate(arrays):
+        name = f"data[{i}]" if isinstance(data, tuple) else "data"
+        if not hasattr(array, "dtype") or array.ndim == 0:
+            raise TypeError(
+                f"{name}: got {type(array).__name__}, expected an array of examples on its first axis"
+            )
+        if len(array) == 0 or len(array) != len(arrays[0]):
+            raise ValueError(
+                f"{name}: got {len(array)} examples, expected "
+                + (f"{len(arrays[0])}, as many as data[0] has" if len(arrays[0]) else "at least one")
+            )
+        if array.dtype.kind == "f" and not bool(np.isfinite(array).all()):
+            bad = int((~np.isfinite(array)).sum())
+            raise ValueError(f"{name}: got {bad:,} numbers that are NaN or infinite, expected finite ones")
+    return arrays

@@ -1,0 +1,177 @@
+"""The report of a run: one HTML page that carries its pictures inside and asks nothing of the network."""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+STYLE = Path(__file__).with_name("report.css")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG or GIF with its caption; `width` and `height` are in pixels of the page."""
+
+    content: bytes
+    kind: str
+    width: int
+    height: int
+    caption: str
+
+    @classmethod
+    def read(cls, path: Path, caption: str) -> Picture:
+        """The picture in a file. A PNG is shown at half its size: figures are saved for double density.
+
+        Raises
+        ------
+        ValueError
+            If the file is neither a PNG nor a GIF.
+        """
+        content = path.read_bytes()
+        if content.startswith(b"\x89PNG\r\n\x1a\n"):
+            width, height = struct.unpack(">II", content[16:24])
+            return cls(content, "png", width // 2, height // 2, caption)
+        if content.startswith((b"GIF87a", b"GIF89a")):
+            width, height = struct.unpack("<HH", content[6:10])
+            return cls(content, "gif", width, height, caption)
+        raise ValueError(f"pictures: {path} starts with {content[:8]!r}, expected a PNG or GIF file")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page."""
+
+    title: str
+    text: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Sequence[Picture] = ()
+    table: Sequence[Sequence[Any]] = ()
+
+
+def render(
+    title: str,
+    text: str,
+    sections: Sequence[Section],
+    configuration: Mapping[str, Any],
+    environment: Mapping[str, Any],
+) -> str:
+    """The page as HTML; everything that is not this file's own is escaped.
+
+    The browser is told to load nothing (``default-src 'none'``), so that no request leaves the page even if
+    something in it were to ask for one.
+    """
+    anchors = [f"section-{i}" for i in range(1, len(sections) + 1)]
+    links = "".join(f'<a href="#{a}">{escape(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
+    settings = [["setting", "value"], *map(list, configuration.items())]
+    machine = [["where it ran", ""], *map(list, environment.items())]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{escape(title)}</title>
+<style>
+{STYLE.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<header>
+<h1>{escape(title)}</h1>
+{_paragraphs(text)}
+{f'<nav aria-label="Sections">{links}</nav>' if len(sections) > 2 else ""}
+</header>
+<main>
+{"".join(map(_section, anchors, sections))}
+</main>
+<footer>
+<details><summary>How to get this page again</summary>
+{_table(settings) if configuration else ""}
+{_table(machine)}
+</details>
+</footer>
+</body>
+</html>
+"""
+
+
+def _section(anchor: str, section: Section) -> str:
+    numbers = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(_cell(value))}</dd></div>\n"
+        for name, value in section.numbers.items()
+    )
+    return f"""<section id="{anchor}">
+<h2>{escape(section.title)}</h2>
+{_paragraphs(section.text)}
+{f"<dl>{numbers}</dl>" if numbers else ""}
+{"".join(map(_figure, section.pictures))}
+{_table(section.table) if section.table else ""}
+</section>
+"""
+
+
+def _paragraphs(text: str) -> str:
+    """Paragraphs are parted by empty lines; one whose lines are all indented keeps them as they are."""
+    parts = []
+    for block in re.split(r"\n\s*\n", text.strip("\n")):
+        lines = block.splitlines()
+        if lines and all(line.startswith("    ") for line in lines):
+            parts.append(f"<pre>{escape(chr(10).join(line[4:] for line in lines))}</pre>")
+        elif block.strip():
+            parts.append(f"<p>{escape(' '.join(block.split()))}</p>")
+    return "\n".join(parts)
+
+
+def _figure(picture: Picture) -> str:
+    source = f"data:image/{picture.kind};base64,{base64.b64encode(picture.content).decode()}"
+    return (
+        f'<figure><img src="{source}" width="{picture.width}" height="{picture.height}" '
+        f'alt="{escape(picture.caption)}"><figcaption>{escape(picture.caption)}</figcaption></figure>\n'
+    )
+
+
+def _table(rows: Sequence[Sequence[Any]]) -> str:
+    head, *body = rows
+    aligned = [
+        ' class="number"' if body and all(_is_number(row[i]) for row in body if i < len(row)) else ""
+        for i in range(len(head))
+    ]
+    lines = [_line("th", head, aligned), *(_line("td", row, aligned) for row in body)]
+    return f'<div class="wide"><table>\n{"".join(lines)}</table></div>'
+
+
+def _line(tag: str, cells: Sequence[Any], aligned: Sequence[str]) -> str:
+    pairs = zip(cells, aligned, strict=True)
+    return "<tr>" + "".join(f"<{tag}{a}>{escape(_cell(cell))}</{tag}>" for cell, a in pairs) + "</tr>\n"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: Any) -> str:
+    """A value for people: four digits, thousands parted, a true minus sign.
+
+    Examples
+    --------
+    >>> _cell(410404), _cell(-17.93862), _cell({"lr": 0.001})
+    ('410,404', '−17.94', 'lr 0.001')
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_cell(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ("; " if any(isinstance(item, Mapping) for item in value) else " ").join(map(_cell, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}".replace("-", "−")
+    if isinstance(value, float):
+        shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+        return shown.replace("-", "−")
+    return str(value)

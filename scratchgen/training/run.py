@@ -1,0 +1,199 @@
+"""A run: the folder of one training, with all that is worth keeping of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..backend.environment import environment
+from .atomic import atomic_write
+from .manifest import settings
+from .metrics import Row, append_row, read_rows, write_rows
+from .report import Picture, Section, render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CHECKPOINT = "checkpoint.npz"
+METRICS = "metrics.csv"
+DOTS_PER_INCH = 200  # twice what figures are laid out for: sharp on screens of double density
+
+
+class Run:
+    """A new folder ``<root>/<name>-<time>/``.
+
+    It holds ``config.json``, ``environment.json``, ``metrics.csv``, pictures, ``checkpoint.npz``, and
+    ``report.html``, one page that needs no other file.
+
+    Parameters
+    ----------
+    name : str
+        Of the demo or experiment, such as ``"vae"``.
+    configuration : mapping or dataclass, optional
+        The settings, of what JSON can hold.
+    root : path
+        Where runs are kept.
+
+    Attributes
+    ----------
+    folder : Path
+    checkpoint : Path
+        Where the checkpoint is, or will be.
+    configuration : dict
+    """
+
+    def __init__(self, name: str, configuration: Any = None, root: str | PathLike[str] = "runs") -> None:
+        if not re.fullmatch(r"\w[\w. -]*", name):
+            raise ValueError(f"name: got {name!r}, expected letters, digits, spaces, '.', '-' and '_'")
+        self.configuration = settings(configuration)
+        self.name = name
+        self.folder = _new_folder(Path(root), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+        self.sections: list[Section] = []
+        _write_json(self.folder / "config.json", self.configuration)
+        _write_json(self.folder / "environment.json", {**environment(), "command": sys.argv})
+
+    @classmethod
+    def reopen(cls, folder: str | PathLike[str]) -> Run:
+        """The run in a folder that is there already, to go on with it.
+
+        Raises
+        ------
+        ValueError
+            If the folder is not a run's.
+        """
+        run = cls.__new__(cls)
+        run.folder = Path(folder)
+        try:
+            run.configuration = json.loads((run.folder / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"folder: got {str(folder)!r}, expected the folder of a run ({error})"
+            ) from error
+        run.name = re.sub(r"-\d{8}-\d{6}(-\d+)?$", "", run.folder.resolve().name)
+        run.sections = []
+        return run
+
+    def part(self, name: str) -> Run:
+        """The run in the folder ``<folder>/<name>``: a new one, or the one there already."""
+        folder = self.folder / name
+        if (folder / "config.json").exists():
+            return Run.reopen(folder)
+        run = Run.__new__(Run)
+        run.configuration, run.name, run.folder, run.sections = self.configuration, name, folder, []
+        folder.mkdir()
+        _write_json(folder / "config.json", run.configuration)
+        found = (self.folder / "environment.json").read_text(encoding="utf-8")
+        _write_json(folder / "environment.json", json.loads(found))
+        return run
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the checkpoint is, or will be."""
+        return self.folder / CHECKPOINT
+
+    def log(self, row: Mapping[str, float]) -> None:
+        """Append a row to ``metrics.csv``, on the disk at once."""
+        append_row(self.folder / METRICS, row)
+
+    def metrics(self) -> list[Row]:
+        """The rows of ``metrics.csv``."""
+        return read_rows(self.folder / METRICS)
+
+    def rewind(self, done: int) -> list[Row]:
+        """Forget the rows after `done` steps, which will be made again, and return those before.
+
+        Raises
+        ------
+        ValueError
+            If that would forget all of another training's rows.
+        """
+        rows = self.metrics()
+        kept = [row for row in rows if row["step"] <= done]
+        if rows and done == 0:
+            raise ValueError(
+                f"run: {self.folder} holds {len(rows)} rows of metrics already; "
+                "make a new Run, or go on with resume="
+            )
+        if len(kept) < len(rows):
+            write_rows(self.folder / METRICS, kept, list(dict.fromkeys(name for row in rows for name in row)))
+        return kept
+
+    def section(
+        self,
+        title: str,
+        text: str = "",
+        *,
+        numbers: Mapping[str, Any] | None = None,
+        pictures: Mapping[str, Figure | str | PathLike[str]] | None = None,
+        table: Sequence[Sequence[Any]] | None = None,
+    ) -> None:
+        """Add a section to the report, and its pictures to the folder.
+
+        Parameters
+        ----------
+        title : str
+        text : str
+            Paragraphs, parted by empty lines; an indented one keeps its lines and spaces.
+        numbers : mapping, optional
+            A few results to show large, by name.
+        pictures : mapping, optional
+            Figures, or paths of PNG and GIF files, by caption.
+        table : sequence of rows, optional
+            The first row is the head. Numbers are aligned and rounded to four digits.
+        """
+        shown = []
+        for caption, picture in (pictures or {}).items():
+            if not isinstance(picture, str | PathLike):
+                picture = self._save_figure(title, picture)
+            shown.append(Picture.read(Path(picture), caption))
+        self.sections.append(Section(title, text, dict(numbers or {}), shown, list(table or [])))
+
+    def write_report(self, title: str | None = None, text: str = "") -> Path:
+        """Write ``report.html`` of the sections so far, and return its path.
+
+        Parameters
+        ----------
+        title : str, optional
+            The run's name unless given.
+        text : str
+            What the page is about, in a sentence or two.
+        """
+        path = self.folder / "report.html"
+        found = json.loads((self.folder / "environment.json").read_text(encoding="utf-8"))
+        page = render(title or self.name, text, self.sections, self.configuration, found)
+        with atomic_write(path) as file:
+            file.write(page.encode())
+        return path
+
+    def _save_figure(self, title: str, figure: Figure) -> Path:
+        base = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:48] or "picture"
+        path, number = self.folder / f"{base}.png", 2
+        while path.exists():
+            path, number = self.folder / f"{base}-{number}.png", number + 1
+        figure.savefig(path, dpi=DOTS_PER_INCH)
+        return path
+
+
+def _new_folder(root: Path, name: str) -> Path:
+    """A folder of that name that did not exist: two runs of the same second get two."""
+    for number in range(1, 10_000):
+        folder = root / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+        else:
+            return folder
+    raise FileExistsError(f"root: {root} holds ten thousand runs named {name}")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    with atomic_write(path) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())

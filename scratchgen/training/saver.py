@@ -1,0 +1,79 @@
+"""When a training run is saved, and from where it goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+from .checkpoint import Stateful, load_checkpoint, save_checkpoint
+from .errors import CheckpointError
+from .run import CHECKPOINT, Run
+
+SAVE_EVERY = 60.0  # seconds between checkpoints, unless steps are given
+
+
+class Saver:
+    """The checkpoints of one call of `train`.
+
+    Parameters
+    ----------
+    run : Run or None
+        Where they go; None saves nothing.
+    parts : mapping
+        What they hold, by name.
+    order : mapping
+        What fixes the examples' order: ``seed``, ``batch_size`` and ``examples``. It goes into every
+        checkpoint, and has to be the same when training goes on.
+    every : int or None
+        Steps between two checkpoints; None saves about once a minute.
+    """
+
+    def __init__(
+        self, run: Run | None, parts: Mapping[str, Stateful], order: Mapping[str, int], every: int | None
+    ) -> None:
+        self.run, self.parts, self.order, self.every = run, dict(parts), dict(order), every
+        self._saved = time.monotonic()
+
+    def resume(self, place: str | PathLike[str] | None) -> int:
+        """Restore the parts from a checkpoint, or a run's folder, and return the number of steps done.
+
+        Raises
+        ------
+        CheckpointError
+            If it does not fit the parts, or the examples' order was another.
+        """
+        if place is None:
+            return 0
+        path = Path(place) / CHECKPOINT if Path(place).is_dir() else Path(place)
+        before = load_checkpoint(path).configuration.get("training", {})
+        changed = [
+            f"{name} was {before.get(name)}, but is {value}"
+            for name, value in self.order.items()
+            if before.get(name) != value
+        ]
+        if changed:
+            raise CheckpointError(f"{path}: training cannot go on as it would have: " + ", ".join(changed))
+        return load_checkpoint(path, **self.parts).step
+
+    def save(self, done: int, now: bool) -> None:
+        """Save after `done` steps if it is time to, or if it has to be `now`."""
+        if self.run is None or not self.parts:
+            return
+        due = time.monotonic() - self._saved >= SAVE_EVERY if self.every is None else done % self.every == 0
+        if now or due:
+            configuration = {**self.run.configuration, "training": self.order}
+            save_checkpoint(self.run.checkpoint, step=done, configuration=configuration, **self.parts)
+            self._saved = time.monotonic()
+
+    def farewell(self, done: int, steps: int) -> str:
+        """What is said after Ctrl-C; it is on standard error too, where it is seen without a traceback."""
+        message = f"Interrupted after step {done:,} of {steps:,}. "
+        if self.run is None or not self.parts:
+            message += "Nothing was saved: training had no run."
+        else:
+            message += f"To go on: --resume {self.run.folder} (in Python: resume={str(self.run.folder)!r})"
+        print(message, file=sys.stderr)
+        return message
