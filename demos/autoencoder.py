@@ -1,0 +1,112 @@
+"""Autoencoder: squeeze an image through a few numbers, and learn to undo it.
+
+An encoder e and a decoder d are trained together to make d(e(x)) close to x:
+
+    L = |x - d(e(x))|^2, summed over the pixels and averaged over the images.
+
+How good can a code of a few numbers be? If e and d were linear, the best they could do is principal component
+analysis. The nonlinear pair has to beat that.
+"""
+
+# %% Settings, all of which are options on the command line: `python3 demos autoencoder --help`
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import scratchgen as sg
+from demos import _lesson
+from scratchgen import plots
+from scratchgen.data import Images
+from scratchgen.models import Autoencoder
+from scratchgen.training import Run, fit
+
+
+@dataclass
+class Options(_lesson.Options):
+    """Train a dense autoencoder and compare it with principal component analysis."""
+
+    hidden_dim: int = 256
+    latent_dim: int = 2
+    """How many numbers a code has; with 2 the page shows a map of all codes."""
+    lr: float = 2e-3
+
+
+# %% Training: an image in, an image out, and the distance between the two
+def lesson(options: Options, run: Run) -> dict[str, Any]:
+    """Train the autoencoder that the options describe."""
+    data = _lesson.images(options)
+    shape = data.train.shape[1:]
+    rng = sg.backend.RandomStream(options.seed, "autoencoder")
+    model = Autoencoder.dense(shape, options.hidden_dim, options.latent_dim, rng=rng)
+    steps = _lesson.steps(options, default=4000)
+    optimiser = sg.optim.Adam(model.parameters(), options.lr)
+    print(model)
+    rows = fit(
+        lambda x, rng: model.loss(x),
+        data.train,
+        optimiser,
+        steps=steps,
+        batch_size=options.batch_size,
+        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        model=model,
+        seed=options.seed,
+        run=run,
+        resume=_lesson.resumption(run),
+    )
+    return page(model, data, rows, run)
+
+
+# %% [markdown]
+# ## Principal component analysis
+# The best linear code of d numbers: project on the d directions in which the images vary most. Its error is
+# the sum of the other eigenvalues of the covariance matrix.
+def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
+    """The squared error per image of the best linear code of `d` numbers, fitted on `train`."""
+    flat, mean = test.reshape(len(test), -1), train.reshape(len(train), -1).mean(axis=0)
+    _, _, directions = np.linalg.svd(train.reshape(len(train), -1) - mean, full_matrices=False)
+    rest = (flat - mean) - (flat - mean) @ directions[:d].T @ directions[:d]
+    return float(np.sum(rest * rest) / len(test))
+
+
+# %% What came out: numbers, reconstructions, and the map of codes
+def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Run) -> dict[str, Any]:
+    """Put the trained model's numbers and pictures on the run's page."""
+    test = sg.asarray(data.test)
+    error = float(sg.asnumpy(model.loss(test).data))
+    codes = sg.asnumpy(model.encode(test))
+    best_linear = pca_error(data.train, data.test, codes.shape[1])
+    numbers = {
+        "test squared error": f"{error:.2f}",
+        f"best linear code (PCA, d = {codes.shape[1]})": f"{best_linear:.2f}",
+        "parameters": f"{model.parameter_count():,}",
+    }
+    pictures = {
+        "Test images (above) and their reconstructions (below)": plots.reconstructions(
+            data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
+        )
+    }
+    if codes.shape[1] == 2:
+        pictures["Codes of the test images, coloured by label"] = plots.latent_map(codes, data.test_labels)
+    pictures["Training"] = plots.curves(rows)
+    run.section(
+        f"Autoencoder on {data.name}",
+        f"Each image becomes {codes.shape[1]} numbers and is drawn again from those alone. The encoding is "
+        "deterministic, and nothing says which codes are likely: there is nothing to sample from.",
+        numbers=numbers,
+        pictures=pictures,
+    )
+    run.section("Autoencoder: layers", "    " + str(model).replace("\n", "\n    "))
+    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
+    return numbers
+
+
+def main(argv: list[str] | None = None) -> None:
+    """`python3 demos autoencoder`."""
+    _lesson.main("autoencoder", "Autoencoder", Options, lesson, argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Variational autoencoder: an autoencoder whose codes can be drawn at random.
+
+A latent z is drawn from N(0, I), and the decoder turns it into an image. To train that, the encoder guesses
+which z could have made a given image, as a Gaussian q(z|x), and the evidence lower bound is raised:
+
+    log p(x)  >=  ELBO(x)  =  E_q log p(x|z)  -  KL(q(z|x) || N(0, I)).
+
+The first term asks for good reconstructions, the second keeps the codes where random ones will fall.
+"""
+
+# %% Settings, all of which are options on the command line: `python3 demos vae --help`
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.stats import norm
+
+import scratchgen as sg
+from demos import _lesson, _published
+from scratchgen import plots
+from scratchgen.data import Images, binarise
+from scratchgen.models import VAE
+from scratchgen.training import Run, every, fit
+
+
+@dataclass
+class Options(_lesson.Options):
+    """Train a dense VAE, and a second one with two latents to draw a map of them."""
+
+    hidden_dim: int = 256
+    latent_dim: int = 10
+    likelihood: Literal["bernoulli", "normal"] = "bernoulli"
+    """p(x|z): bernoulli (pixels binarised afresh in every step) or normal (grey pixels, sigma learnt)."""
+    beta: float = 1.0
+    """The weight of the KL in the loss; 1 gives the evidence lower bound."""
+    lr: float = 1e-3
+    published: bool = False
+    """Train the published 784-200-200-50 VAE on MNIST instead, and print its table (about half an hour)."""
+
+
+# %% Training: raise the ELBO. A Bernoulli likelihood is for zeros and ones: grey pixels become coin tosses.
+def pixels(x: Any, options: Options, rng: sg.backend.RandomStream) -> Any:
+    """What the likelihood is about: coin tosses of the grey values, or these themselves."""
+    return binarise(x, rng) if options.likelihood == "bernoulli" else x
+
+
+def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VAE, list[dict[str, float]]]:
+    """A dense VAE with `latent_dim` latents, and the rows of its log."""
+    rng = sg.backend.RandomStream(options.seed, "vae", latent_dim)
+    shape, kind, beta = data.train.shape[1:], options.likelihood, options.beta
+    model = VAE.dense(shape, options.hidden_dim, latent_dim, kind, beta, rng=rng)
+    steps = _lesson.steps(options, default=5000)
+    test = sg.asarray(data.test[:1000])
+
+    def test_loss(step: int) -> dict[str, float]:
+        stream = rng.child("test", step)
+        with sg.no_grad():
+            return {"test loss": model.loss(pixels(test, options, stream), stream).item()}
+
+    rows = fit(
+        lambda x, rng: model.loss_terms(pixels(x, options, rng), rng),
+        data.train,
+        sg.optim.Adam(model.parameters(), options.lr),
+        steps=steps,
+        batch_size=options.batch_size,
+        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        model=model,
+        seed=options.seed,
+        run=run,
+        resume=_lesson.resumption(run),
+        on_step=[every(max(1, steps // 20), test_loss)],
+    )
+    return model, rows
+
+
+# %% Measuring: the ELBO on test images, and a tighter bound on log p(x) by importance sampling
+def measure(model: VAE, data: Images, options: Options) -> dict[str, str]:
+    """The numbers of the page, in nats per image and bits per pixel."""
+    rng = sg.backend.RandomStream(options.seed, "measure")
+    test = pixels(sg.asarray(data.test[:1000]), options, rng)
+    with sg.no_grad():
+        elbo = float(model.elbo(test, rng).data.mean())
+        samples = 5 if options.quick else 200
+        tighter = float(model.log_marginal(test, rng, samples).data.mean())
+
+    def both_units(nats: float) -> str:
+        return f"{nats:.2f} nats = {-nats / (math.log(2) * test[0].size):.3f} bits/dim"
+
+    return {
+        "test ELBO": both_units(elbo),
+        f"test log p(x), {samples} importance samples": both_units(tighter),
+        "parameters": f"{model.parameter_count():,}",
+    }
+
+
+# %% The latent plane: every point of it is an image. Steps are even in probability, so no digit is squeezed.
+def manifold(model: VAE, side: int = 20) -> Any:
+    """What a grid of `side` by `side` latents decodes to, row by row from the upper left."""
+    quantiles = norm.ppf((np.arange(side) + 0.5) / side).astype(np.float32)
+    z = np.stack(np.meshgrid(quantiles, -quantiles), axis=-1).reshape(-1, 2)  # (side * side, 2)
+    return sg.asnumpy(model.decode(sg.asarray(z))).clip(0, 1)
+
+
+# %% The page
+def lesson(options: Options, run: Run) -> dict[str, str]:
+    """Train both models and put their numbers and pictures on the run's page."""
+    if options.published:
+        return _published.lesson(options, run)
+    data = _lesson.images(options)
+    model, rows = train(data, options.latent_dim, options, run)
+    print(model)
+    flat, _ = train(data, 2, options, run.part("two-latents"))
+    numbers = measure(model, data, options)
+    test, rng = sg.asarray(data.test), sg.backend.RandomStream(options.seed, "page")
+    run.section(
+        f"Variational autoencoder on {data.name}",
+        f"{options.latent_dim} latents, a {options.likelihood} likelihood, beta {options.beta:g}. New images "
+        "come from random codes; the numbers are on test images, in nats per image and bits per pixel.",
+        numbers=numbers,
+        pictures={
+            "Images from random codes": plots.image_grid(model.sample(64, rng).clip(0, 1), columns=16),
+            "Test images (above) and their reconstructions (below)": plots.reconstructions(
+                data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
+            ),
+            "With two latents: where the test images lie, coloured by label": plots.latent_map(
+                sg.asnumpy(flat.encode(test)), data.test_labels
+            ),
+            "With two latents: what each point of the plane decodes to": plots.manifold(manifold(flat)),
+            "Training": plots.curves(rows),
+        },
+    )
+    run.section("VAE: layers", "    " + str(model).replace("\n", "\n    "))
+    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
+    return numbers
+
+
+def main(argv: list[str] | None = None) -> None:
+    """`python3 demos vae`."""
+    _lesson.main("vae", "Variational autoencoder", Options, lesson, argv)
+
+
+if __name__ == "__main__":
+    main()
