@@ -1,0 +1,140 @@
+"""BatchNorm: each feature brought to mean 0 and variance 1 over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import no_grad, sqrt
+from ..backend import RandomStream
+from .module import Buffer, Module, check_size, parameter_like, raw_statistics
+
+
+class _BatchNorm(Module):
+    """What batch normalisation of vectors and of images share (Ioffe & Szegedy 2015, algorithm 1)."""
+
+    axes: tuple[int, ...]
+    accepted: str
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        self.num_features = check_size("num_features", num_features)
+        self.eps = eps
+        self.momentum = momentum
+        self.weight = parameter_like((num_features,), 1.0)
+        self.bias = parameter_like((num_features,), 0.0)
+        self.running_mean = Buffer(np.zeros(num_features, np.float32))
+        self.running_var = Buffer(np.ones(num_features, np.float32))
+        self.num_batches_tracked = Buffer(np.array(0, np.int64))
+
+    def reset_parameters(self, rng: RandomStream) -> None:
+        self.weight.data[...] = 1
+        self.bias.data[...] = 0
+
+    def forward(self, x: Any) -> Any:
+        if x.ndim != len(self.axes) + 1 or x.shape[1] != self.num_features:
+            raise ValueError(
+                f"x: got shape {tuple(x.shape)}, expected {self.accepted} with {self.num_features} features"
+            )
+        count = x.size // self.num_features
+        if self.training and count < 2:
+            raise ValueError(
+                f"x: got {count} value per feature in training, expected at least 2 to have a variance"
+            )
+        column = (1, self.num_features) + (1,) * (x.ndim - 2)  # broadcasts against (batch, features, ...)
+        if self.training:
+            mean = x.mean(axis=self.axes, keepdims=True)
+            centred = x - mean
+            variance = (centred * centred).mean(axis=self.axes, keepdims=True)
+            self._track(raw_statistics(mean), raw_statistics(variance), count)
+        else:
+            centred = x - self.running_mean.data.reshape(column)
+            variance = self.running_var.data.reshape(column)
+        return centred / sqrt(variance + self.eps) * self.weight.reshape(column) + self.bias.reshape(column)
+
+    def _track(self, mean: Any, variance: Any, count: int) -> None:
+        with no_grad():
+            kept = 1 - self.momentum
+            unbiased = variance * (count / (count - 1))
+            self.running_mean.data[...] = kept * self.running_mean.data + self.momentum * mean.reshape(-1)
+            self.running_var.data[...] = kept * self.running_var.data + self.momentum * unbiased.reshape(-1)
+            self.num_batches_tracked.data[...] += 1
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of vectors: ``(batch, features) -> (batch, features)``.
+
+    ::
+
+        y = (x - mean) / sqrt(var + eps) * weight + bias
+
+    In training, mean and (biased) variance are the batch's own, and the derivative flows through them; the
+    running statistics follow, ``running <- (1 - momentum) running + momentum current``, with the unbiased
+    variance. In evaluation the running ones are used.
+
+    Parameters
+    ----------
+    num_features : int
+    eps : float
+        Inside the root.
+    momentum : float
+        Of the running statistics: the share of the newest batch.
+
+    Attributes
+    ----------
+    weight, bias : Parameter, shape (num_features,)
+    running_mean, running_var : Buffer, shape (num_features,)
+    num_batches_tracked : Buffer, shape ()
+
+    Raises
+    ------
+    ValueError
+        If `x` has another shape, or in training has fewer than two examples.
+
+    Examples
+    --------
+    >>> BatchNorm1d(1)(np.array([[1.0], [3.0]], np.float32))
+    Tensor([[-1.],
+            [ 1.]], shape=(2, 1), from add)
+    """
+
+    axes = (0,)
+    accepted = "(batch, features)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation of images: ``(batch, channels, h, w) -> (batch, channels, h, w)``.
+
+    As `BatchNorm1d`, with a channel as the feature and each pixel of each image as an example of it.
+
+    Parameters
+    ----------
+    num_features : int
+        The channels.
+    eps : float
+        Inside the root.
+    momentum : float
+        Of the running statistics: the share of the newest batch.
+
+    Attributes
+    ----------
+    weight, bias : Parameter, shape (num_features,)
+    running_mean, running_var : Buffer, shape (num_features,)
+    num_batches_tracked : Buffer, shape ()
+
+    Raises
+    ------
+    ValueError
+        If `x` has another shape, or in training a channel has fewer than two pixels in all.
+
+    Examples
+    --------
+    >>> BatchNorm2d(1)(np.array([[[[1.0, 3.0]]]], np.float32))
+    Tensor([[[[-1.,  1.]]]], shape=(1, 1, 1, 2), from add)
+    """
+
+    axes = (0, 2, 3)
+    accepted = "(batch, features, height, width)"

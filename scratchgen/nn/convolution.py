@@ -1,0 +1,186 @@
+"""Conv2d and ConvTranspose2d: learnt kernels that slide over images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import RandomStream
+from ..backend.convolution.geometry import Pair, Size, check_groups, pair
+from . import functional as F
+from .init import fan_in_, stream_or_next
+from .module import Module, Parameter, check_size, parameter_like
+
+
+class _Convolution(Module):
+    """What a convolution and a transposed one share: all but the weight's shape and the function."""
+
+    def __init__(
+        self,
+        channels: Pair,
+        weight_channels: Pair,
+        kernel_size: Size,
+        stride: Size,
+        padding: Size,
+        dilation: Size,
+        groups: int,
+        bias: bool,
+        rng: RandomStream | None,
+    ) -> None:
+        self.in_channels, self.out_channels = channels
+        self.kernel_size = pair("kernel_size", kernel_size, 1)
+        self.stride = pair("stride", stride, 1)
+        self.padding = pair("padding", padding, 0)
+        self.dilation = pair("dilation", dilation, 1)
+        self.groups = groups
+        self.weight = parameter_like((weight_channels[0], weight_channels[1] // groups, *self.kernel_size))
+        self.bias: Parameter | None = parameter_like((self.out_channels,)) if bias else None
+        self.reset_parameters(stream_or_next(rng))
+
+    def reset_parameters(self, rng: RandomStream) -> None:
+        fan_in_([self.weight, self.bias], self.weight[0].size, rng)
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
+        shown = {
+            "stride": (1, 1),
+            "padding": (0, 0),
+            "output_padding": (0, 0),
+            "dilation": (1, 1),
+            "groups": 1,
+        }
+        for name, usual in shown.items():
+            value = getattr(self, name, usual)
+            parts += [f"{name}={value}"] if value != usual else []
+        return ", ".join([*parts, *(["bias=False"] if self.bias is None else [])])
+
+
+def _check_channels(in_channels: int, out_channels: int, groups: int) -> Pair:
+    channels = check_size("in_channels", in_channels), check_size("out_channels", out_channels)
+    check_groups(check_size("groups", groups), input=channels[0], output=channels[1])
+    return channels
+
+
+class Conv2d(_Convolution):
+    r"""Convolution of images: ``(batch, in_channels, h, w) -> (batch, out_channels, h', w')``.
+
+    .. math:: y_{nkop} = b_k + \sum_{cij} w_{kcij} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+
+    with stride s, dilation d and padding p0, so that
+    ``h' = floor((h + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1``.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride, padding, dilation : int or two of them (vertical, horizontal)
+    groups : int
+        Divides both numbers of channels; the outputs of a group see the inputs of that group only.
+    bias : bool
+        Whether to add b.
+    rng : RandomStream, optional
+        Of the initial weights.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_channels, in_channels / groups, kernel height, kernel width)
+    bias : Parameter, shape (out_channels,), or None
+
+    Raises
+    ------
+    ValueError
+        If channels, groups, kernel or stride do not fit each other, or the images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Conv2d(3, 8, kernel_size=3, stride=2, padding=1)(np.zeros((4, 3, 28, 28), np.float32)).shape
+    (4, 8, 14, 14)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        rng: RandomStream | None = None,
+    ) -> None:
+        channels = _check_channels(in_channels, out_channels, groups)
+        super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
+
+    def forward(self, x: Any) -> Any:
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class ConvTranspose2d(_Convolution):
+    """Transposed convolution: ``(batch, in_channels, h, w) -> (batch, out_channels, h', w')``.
+
+    The adjoint of a convolution from `out_channels` to `in_channels`, plus a bias. A stride above 1 makes
+    images larger: ``h' = (h - 1) stride - 2 padding + dilation (kernel_size - 1) + 1 + output_padding``.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride, padding : int or two of them (vertical, horizontal)
+    output_padding : int or two of them
+        Below the stride: how many rows and columns more than the smallest output that fits.
+    groups : int
+        Divides both numbers of channels.
+    bias : bool
+        Whether to add one.
+    dilation : int or two of them
+    rng : RandomStream, optional
+        Of the initial weights.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (in_channels, out_channels / groups, kernel height, kernel width)
+    bias : Parameter, shape (out_channels,), or None
+
+    Raises
+    ------
+    ValueError
+        If channels, groups, kernel, stride or output_padding do not fit each other, or the images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ConvTranspose2d(8, 3, kernel_size=4, stride=2, padding=1)(np.zeros((4, 8, 14, 14), np.float32)).shape
+    (4, 3, 28, 28)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+        rng: RandomStream | None = None,
+    ) -> None:
+        channels = _check_channels(in_channels, out_channels, groups)
+        self.output_padding = pair("output_padding", output_padding, 0)
+        super().__init__(channels, channels, kernel_size, stride, padding, dilation, groups, bias, rng)
+        if any(more >= step for more, step in zip(self.output_padding, self.stride, strict=True)):
+            raise ValueError(
+                f"output_padding: got {self.output_padding}, expected less than the stride {self.stride}"
+            )
+
+    def forward(self, x: Any) -> Any:
+        return F.conv_transpose2d(
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.dilation,
+        )

@@ -1,0 +1,215 @@
+"""Module: a function with parameters, built of smaller ones.
+
+A module owns what is assigned to its attributes: `Parameter` (learnt), `Buffer` (kept, not learnt) and other
+modules. Names are paths through those attributes, ``encoder.0.weight``, as in PyTorch, so a state_dict of the
+same architecture moves between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..backend import Array, RandomStream, asarray, asnumpy, get_device
+from ..backend.device import makers
+
+
+class Parameter(Tensor):
+    """A Tensor that a module learns: it requires a gradient.
+
+    Examples
+    --------
+    >>> Parameter([1.0, 2.0])
+    Tensor([1., 2.], shape=(2,), requires_grad)
+    """
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(asarray(data), requires_grad=True)
+
+
+class Buffer(Tensor):
+    """A Tensor that belongs to a module's state but is not learnt, such as running statistics.
+
+    Examples
+    --------
+    >>> Buffer([0.0, 0.0]).requires_grad
+    False
+    """
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(asarray(data))
+
+
+class Module:
+    """Base class of layers and models: define `forward`, then call the module.
+
+    Examples
+    --------
+    >>> from scratchgen.nn import Linear, ReLU, Sequential
+    >>> net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))
+    >>> [name for name, _ in net.named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    training = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The function this module computes."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that are attributes of this one, with their names."""
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """The module itself, whose path is empty, and all below it, each with its path."""
+        yield prefix, self
+        for name, child in self.children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def _named_tensors(self, kind: type[Tensor] | tuple[type[Tensor], ...]) -> Iterator[tuple[str, Tensor]]:
+        seen: set[int] = set()
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, kind) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield f"{path}.{name}" if path else name, value
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter with its path; one that is shared comes once."""
+        return self._named_tensors(Parameter)  # type: ignore[return-value]
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Every parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def parameter_count(self) -> int:
+        """How many numbers the module learns."""
+        return sum(parameter.size for parameter in self.parameters())
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of all parameters and buffers, on the host, by name."""
+        return {name: asnumpy(value.data).copy() for name, value in self._named_tensors((Parameter, Buffer))}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy parameters and buffers from arrays by name; nothing is changed unless all of them fit.
+
+        Raises
+        ------
+        ValueError
+            Listing every missing, unexpected or misshapen entry at once.
+        """
+        own = dict(self._named_tensors((Parameter, Buffer)))
+        arrays = {name: asnumpy(value) for name, value in state.items()}
+        problems = [f"missing: {name} {value.shape}" for name, value in own.items() if name not in arrays]
+        problems += [f"unexpected: {name} {array.shape}" for name, array in arrays.items() if name not in own]
+        problems += [
+            f"wrong shape: {name} is {array.shape}, expected {own[name].shape}"
+            for name, array in arrays.items()
+            if name in own and array.shape != own[name].shape
+        ]
+        problems += [
+            f"wrong type: {name} is {array.dtype}, expected numbers"
+            for name, array in arrays.items()
+            if name in own and array.dtype.kind not in "fiub"
+        ]
+        if problems:
+            raise ValueError(f"state does not fit this {type(self).__name__}:\n  " + "\n  ".join(problems))
+        for name, array in arrays.items():
+            own[name].data[...] = asarray(array, own[name].dtype)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set this module and all below it to training (or, with False, to evaluation)."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set this module and all below it to evaluation."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def to(self, place: Any) -> Self:
+        """Move all parameters and buffers to a device by name, or convert them to float32 or float64.
+
+        Make the optimiser afterwards: it holds on to the arrays it was given. Gradients are forgotten.
+
+        Raises
+        ------
+        ValueError
+            If `place` is neither.
+        RuntimeError
+            If the device does not work here.
+        """
+        converted = _conversion(place)
+        for _, value in self._named_tensors((Parameter, Buffer)):
+            value.data = converted(value.data)
+            value.grad = None
+        return self
+
+    def initialise(self, rng: RandomStream) -> Self:
+        """Draw all parameters afresh, each module from its own stream ``rng.child(path)``."""
+        for path, module in self.named_modules():
+            module.reset_parameters(rng.child(path))
+        return self
+
+    def reset_parameters(self, rng: RandomStream) -> None:
+        """Draw the parameters that this module itself owns; a layer with parameters overrides it."""
+
+    def extra_repr(self) -> str:
+        """What a layer says of itself between the brackets of its repr."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
+        body = "\n" + "\n".join(lines) + "\n" if lines else self.extra_repr()
+        return f"{type(self).__name__}({body})"
+
+    def __str__(self) -> str:
+        from .summary import summary
+
+        return summary(self)
+
+
+def _conversion(place: Any) -> Callable[[Array], Array]:
+    """What `Module.to` makes of each array."""
+    if isinstance(place, str) and place in makers:
+        device = get_device(place)
+        return lambda x: device.asarray(asnumpy(x))
+    dtype = getattr(place, "__name__", str(place))
+    if dtype in ("float32", "float64"):
+        return lambda x: x.astype(dtype) if x.dtype.kind == "f" else x
+    raise ValueError(f"place: got {place!r}, expected one of {', '.join(makers)}, float32 or float64")
+
+
+def parameter_like(shape: tuple[int, ...], value: float = 0.0) -> Parameter:
+    """A parameter of a given shape filled with one number."""
+    return Parameter(np.full(shape, value, np.float32))
+
+
+def check_size(name: str, value: Any) -> int:
+    """`value` if it is a positive whole number.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, what was given and what is accepted.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}: got {value!r}, expected a positive whole number")
+    return int(value)
+
+
+def raw_statistics(x: Any) -> Array:
+    """The array of a Tensor or of an array: statistics are observed, not differentiated."""
+    return x.data if isinstance(x, Tensor) else x

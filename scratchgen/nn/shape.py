@@ -1,0 +1,58 @@
+"""Flatten and Unflatten: between images and vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .module import Module, check_size
+
+
+class Flatten(Module):
+    """The axes from `start_dim` to `end_dim` joined: by default ``(batch, ...) -> (batch, features)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Flatten()(np.zeros((32, 3, 8, 8))).shape
+    (32, 192)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, x: Any) -> Any:
+        start, end = self.start_dim % x.ndim, self.end_dim % x.ndim + 1
+        return x.reshape((*x.shape[:start], math.prod(x.shape[start:end]), *x.shape[end:]))
+
+    def extra_repr(self) -> str:
+        return "" if (self.start_dim, self.end_dim) == (1, -1) else f"{self.start_dim}, {self.end_dim}"
+
+
+class Unflatten(Module):
+    """One axis made several: axis `dim` to the axes `unflattened_size`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Unflatten(1, (3, 8, 8))(np.zeros((32, 192))).shape
+    (32, 3, 8, 8)
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        self.dim = dim
+        self.unflattened_size = tuple(check_size("unflattened_size", size) for size in unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        dim = self.dim % x.ndim
+        size = math.prod(self.unflattened_size)
+        if x.shape[dim] != size:
+            raise ValueError(
+                f"x: got shape {tuple(x.shape)}, expected length {size} on axis {dim} "
+                f"to make {self.unflattened_size}"
+            )
+        return x.reshape((*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"{self.dim}, {self.unflattened_size}"

@@ -1,0 +1,57 @@
+"""SinusoidalEmbedding: a number, such as the time of a diffusion, as a vector of waves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd import raw
+from ..backend import Array
+from .module import Module, check_size
+
+
+class SinusoidalEmbedding(Module):
+    r"""Numbers to vectors of sines and cosines: ``(batch,) -> (batch, embedding_dim)``.
+
+    .. math:: (\sin \omega_0 t, \sin \omega_1 t, \ldots, \cos \omega_0 t, \cos \omega_1 t, \ldots), \qquad
+              \omega_i = P^{-2 i / D}, \quad i = 0 \ldots D/2 - 1
+
+    The first waves tell apart neighbouring times, the last ones near from far (Vaswani et al. 2017, section
+    3.5, with sines and cosines in two halves, as Ho et al. 2020 have them).
+
+    Parameters
+    ----------
+    embedding_dim : int
+        D, an even number.
+    max_period : float
+        P, the longest wave divided by 2 pi.
+
+    Examples
+    --------
+    >>> SinusoidalEmbedding(4)(np.array([0, 1])).round(2)
+    array([[0.  , 0.  , 1.  , 1.  ],
+           [0.84, 0.01, 0.54, 1.  ]], dtype=float32)
+    """
+
+    def __init__(self, embedding_dim: int, max_period: float = 10_000.0) -> None:
+        self.embedding_dim = check_size("embedding_dim", embedding_dim)
+        if embedding_dim % 2:
+            raise ValueError(f"embedding_dim: got {embedding_dim}, expected an even number")
+        if not max_period > 0:
+            raise ValueError(f"max_period: got {max_period}, expected a positive number")
+        self.max_period = max_period
+
+    def forward(self, t: Any, dtype: Any = np.float32) -> Array:
+        """The vectors for times `t`, an array (batch,) of numbers; raw, of the dtype asked for."""
+        t = raw(t)
+        if t.ndim != 1:
+            raise ValueError(f"t: got shape {tuple(t.shape)}, expected (batch,)")
+        half = self.embedding_dim // 2
+        exponent = np.arange(half, dtype=dtype, like=t) * (-math.log(self.max_period) / half)
+        angle = t.astype(dtype)[:, None] * np.exp(exponent)  # (batch, embedding_dim / 2)
+        return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+
+    def extra_repr(self) -> str:
+        return f"{self.embedding_dim}"

@@ -1,0 +1,31 @@
+"""Sequential."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tools import assert_close
+
+import scratchgen as sg
+from scratchgen.nn import Linear, Sequential, Tanh
+
+
+def test_each_module_takes_the_output_of_the_one_before() -> None:
+    a, b = Linear(2, 3), Linear(3, 1)
+    x = sg.asarray(np.ones((4, 2), np.float32))
+    assert_close(Sequential(a, Tanh(), b)(x), sg.asnumpy(b(sg.tanh(a(x)))))
+    assert Sequential()(x) is x
+
+
+def test_it_is_a_sequence() -> None:
+    layers = [Linear(2, 3), Tanh(), Linear(3, 1)]
+    network = Sequential(*layers)
+    assert len(network) == 3
+    assert list(network) == layers
+    assert network[-1] is layers[2]
+    assert list(network.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_what_is_no_module_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"modules\[1\]: got ufunc, expected a Module"):
+        Sequential(Tanh(), np.tanh)
