@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import Array, convolution
-from .tensor import primitive
+from .primitive import primitive
 
 
 @primitive(

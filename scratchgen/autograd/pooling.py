@@ -18,7 +18,8 @@ import numpy as np
 
 from ..backend import Array
 from ..backend.convolution.geometry import Geometry, Pair
-from .tensor import primitive, raw
+from .primitive import primitive
+from .tensor import raw
 
 
 @primitive(lambda g, y, x, **window: spread_windows_(g, size=tuple(x.shape[2:]), **window))

@@ -1,0 +1,206 @@
+"""Convolution of arrays: one trilinear form and its three contractions.
+
+For images x, weights w and a cotangent g, all indices summed where they meet,
+
+    form(x, w, g) = sum  g[n, k, o, p]  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0],
+
+with stride s, dilation d and padding p0 (x is zero outside). `conv2d` contracts x with w, `conv2d_transpose`
+g with w, and `conv2d_weight` x with g, so each is the derivative of the others and
+
+    <conv2d(x, w), g>  =  <x, conv2d_transpose(g, w)>  =  <w, conv2d_weight(x, g)>.
+
+Images have the shape (batch, channels, height, width) and, when they come from here, channels-last memory:
+the result is a transposed view of a contiguous (batch, height, width, channels) array. Arguments may have any
+strides.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+from ..device import Array
+from . import host, slices
+from .geometry import Geometry, Size, check_arrays, check_channels, check_groups, pair
+
+__all__ = ["conv2d", "conv2d_transpose", "conv2d_weight", "transposed_size"]
+
+
+def conv2d(
+    x: Array, w: Array, stride: Size = 1, padding: Size = 0, dilation: Size = 1, groups: int = 1
+) -> Array:
+    r"""Convolution (cross-correlation, as in every deep-learning library) of images with a bank of kernels.
+
+    .. math:: y_{nkop} = \sum_{cij} w_{kcij} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+
+    Parameters
+    ----------
+    x : array (batch, in, height, width)
+    w : array (out, in / groups, kernel height, kernel width)
+    stride, padding, dilation : int or two of them (vertical, horizontal)
+    groups : int
+        Output channels of group q see the input channels of group q only.
+
+    Returns
+    -------
+    array (batch, out, ..., ...)
+        ``floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`` high, and so for the width.
+
+    Raises
+    ------
+    ValueError
+        If channels, groups, kernel or stride do not fit; the message names the argument.
+
+    Examples
+    --------
+    >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))[0, 0]
+    array([[4., 4.],
+           [4., 4.]])
+    """
+    check_arrays(x=x, w=w)
+    geometry = Geometry.of(w.shape[2:], stride, padding, dilation, groups)
+    check_groups(groups, input=x.shape[1], output=w.shape[0])
+    check_channels("x", x.shape[1], w.shape[1] * groups, f"w has {w.shape[1]} in each of {groups} groups")
+    size = geometry.output_size(x.shape[2:])
+    return _named(_kernels(x).correlate(_pixels(x), w, geometry, size))
+
+
+def conv2d_transpose(
+    g: Array,
+    w: Array,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    output_size: Size | None = None,
+) -> Array:
+    r"""Transposed convolution: the adjoint of ``x -> conv2d(x, w)``, which turns few pixels into many.
+
+    .. math:: x_{ncyz} = \sum_{kij,\; y + p_0 = o s + i d,\; z + p_0 = p s + j d} w_{kcij} \, g_{nkop}
+
+    Parameters
+    ----------
+    g : array (batch, out, height, width)
+    w : array (out, in / groups, kernel height, kernel width)
+        As `conv2d` takes it: what is the output there is the input here.
+    stride, padding, dilation, groups
+        Those of the convolution.
+    output_size : int or two of them, optional
+        Height and width of the result; several sizes fit where the stride is above 1 (see `transposed_size`).
+        By default the smallest.
+
+    Returns
+    -------
+    array (batch, in, ..., ...)
+
+    Raises
+    ------
+    ValueError
+        If channels, groups, sizes or stride do not fit; the message names the argument.
+
+    Examples
+    --------
+    >>> conv2d_transpose(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)))[0, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
+    """
+    check_arrays(g=g, w=w)
+    geometry = Geometry.of(w.shape[2:], stride, padding, dilation, groups)
+    check_groups(groups, **{"w.shape[0], the convolution's output": w.shape[0]})
+    check_channels("g", g.shape[1], w.shape[0], f"w has shape {w.shape}")
+    if output_size is None:
+        size = geometry.transposed_size(g.shape[2:])
+    else:
+        size = geometry.check_output_size(g.shape[2:], output_size)
+    return _named(_kernels(g).correlate_transpose(_pixels(g), w, geometry, size))
+
+
+def conv2d_weight(
+    x: Array,
+    g: Array,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Array:
+    r"""The contraction of images with a cotangent: the gradient of ``<conv2d(x, w), g>`` with respect to w.
+
+    .. math:: w_{kcij} = \sum_{nop} g_{nkop} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+
+    Parameters
+    ----------
+    x : array (batch, in, height, width)
+    g : array (batch, out, ..., ...)
+        Of the shape that `conv2d` gives for x.
+    kernel_size : int or two of them
+    stride, padding, dilation, groups
+        Those of the convolution.
+
+    Returns
+    -------
+    array (out, in / groups, kernel height, kernel width)
+
+    Raises
+    ------
+    ValueError
+        If shapes, groups or stride do not fit; the message names the argument.
+
+    Examples
+    --------
+    >>> x = np.arange(4.0).reshape(1, 1, 2, 2)
+    >>> conv2d_weight(x, np.ones((1, 1, 1, 1)), kernel_size=2)[0, 0]
+    array([[0., 1.],
+           [2., 3.]])
+    """
+    check_arrays(x=x, g=g)
+    geometry = Geometry.of(kernel_size, stride, padding, dilation, groups)
+    check_groups(groups, input=x.shape[1], output=g.shape[1])
+    size = geometry.output_size(x.shape[2:])
+    if (g.shape[0], *g.shape[2:]) != (x.shape[0], *size):
+        expected = x.shape[0], g.shape[1], *size
+        raise ValueError(f"g: got shape {g.shape}, expected {expected} for x of shape {x.shape}")
+    return _kernels(x).correlate_weight(_pixels(x), _pixels(g), geometry)
+
+
+def transposed_size(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    output_padding: Size = 0,
+) -> tuple[int, int]:
+    """The `output_size` of a transposed convolution, from `output_padding` as PyTorch's layer has it.
+
+    ``(input - 1) stride - 2 padding + dilation (kernel - 1) + 1 + output_padding``, for height and width.
+
+    Raises
+    ------
+    ValueError
+        If `output_padding` is not below the stride, or nothing is left of the output.
+
+    Examples
+    --------
+    >>> transposed_size(7, kernel_size=4, stride=2, padding=1)
+    (14, 14)
+    """
+    geometry = Geometry.of(kernel_size, stride, padding, dilation, groups=1)
+    return geometry.transposed_size(pair("input_size", input_size, 1), output_padding)
+
+
+def _pixels(x: Array) -> Array:
+    """(batch, channels, height, width) -> (batch, height, width, channels), a view."""
+    return x.transpose(0, 2, 3, 1)
+
+
+def _named(x: Array) -> Array:
+    """(batch, height, width, channels) -> (batch, channels, height, width), a view."""
+    return x.transpose(0, 3, 1, 2)
+
+
+def _kernels(x: Array) -> ModuleType:
+    """The one choice by array type: threads and caches for NumPy, whole-batch operations for a device."""
+    return host if isinstance(x, np.ndarray) else slices

@@ -1,0 +1,135 @@
+"""Shapes of convolutions: what fits, what comes out, and the words said when it does not fit.
+
+Along one axis, output position ``o`` and tap ``i`` of the kernel meet at input position
+
+    o * stride + i * dilation - padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..device import Array
+
+Pair = tuple[int, int]
+Size = int | Sequence[int]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Kernel, stride, padding and dilation, each (vertical, horizontal), and the number of groups."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+    groups: int
+
+    @classmethod
+    def of(cls, kernel: Size, stride: Size, padding: Size, dilation: Size, groups: int) -> Geometry:
+        """The geometry, from numbers or pairs of numbers.
+
+        Raises
+        ------
+        ValueError
+            If a kernel size, a stride, a dilation or `groups` is below 1, or a padding below 0.
+        """
+        if not isinstance(groups, int) or groups < 1:
+            raise ValueError(f"groups: got {groups!r}, expected an integer of at least 1")
+        return cls(
+            pair("kernel_size", kernel, 1),
+            pair("stride", stride, 1),
+            pair("padding", padding, 0),
+            pair("dilation", dilation, 1),
+            groups,
+        )
+
+    @property
+    def extent(self) -> Pair:
+        """How many input positions the kernel spans: dilation (kernel - 1) + 1."""
+        (kh, kw), (dh, dw) = self.kernel, self.dilation
+        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+    def output_size(self, input_size: Sequence[int]) -> Pair:
+        """Height and width of the convolution of an input of that height and width.
+
+        Raises
+        ------
+        ValueError
+            If the kernel is larger than the padded input.
+        """
+        padded = [n + 2 * p for n, p in zip(input_size, self.padding, strict=True)]
+        if any(e > n for e, n in zip(self.extent, padded, strict=True)):
+            raise ValueError(
+                f"kernel_size: {self.kernel} with dilation {self.dilation} spans {self.extent}, larger than "
+                f"the input of {tuple(input_size)} with padding {self.padding}: at most {tuple(padded)} fits"
+            )
+        (h, w), (eh, ew), (sh, sw) = padded, self.extent, self.stride
+        return (h - eh) // sh + 1, (w - ew) // sw + 1
+
+    def transposed_size(self, input_size: Sequence[int], output_padding: Size = 0) -> Pair:
+        """Height and width of the transposed convolution; `output_padding` chooses among those that fit.
+
+        Raises
+        ------
+        ValueError
+            If `output_padding` is not below the stride, or nothing is left of the output.
+        """
+        extra = pair("output_padding", output_padding, 0)
+        if any(e >= s for e, s in zip(extra, self.stride, strict=True)):
+            raise ValueError(f"output_padding: got {extra}, expected less than the stride {self.stride}")
+        height, width = (least + more for least, more in zip(self._smallest(input_size), extra, strict=True))
+        if height < 1 or width < 1:
+            raise ValueError(
+                f"padding: {self.padding} leaves an output of {(height, width)} for an input of "
+                f"{tuple(input_size)} and kernel_size {self.kernel}; expected at least (1, 1)"
+            )
+        return height, width
+
+    def check_output_size(self, input_size: Sequence[int], output_size: Size) -> Pair:
+        """`output_size` as a pair, if a convolution takes it back to `input_size`; else a ValueError."""
+        wanted = pair("output_size", output_size, 1)
+        smallest = self._smallest(input_size)
+        if any(not 0 <= n - least < s for n, least, s in zip(wanted, smallest, self.stride, strict=True)):
+            largest = tuple(least + s - 1 for least, s in zip(smallest, self.stride, strict=True))
+            raise ValueError(f"output_size: got {wanted}, expected from {smallest} to {largest}")
+        return wanted
+
+    def _smallest(self, input_size: Sequence[int]) -> Pair:
+        axes = zip(input_size, self.stride, self.padding, self.extent, strict=True)
+        height, width = ((n - 1) * s - 2 * p + e for n, s, p, e in axes)
+        return height, width
+
+
+def pair(name: str, value: Size, least: int) -> Pair:
+    """`value` for both axes, or its two values, each at least `least`."""
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or any(int(n) != n or n < least for n in both):
+        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}, or two of them")
+    return int(both[0]), int(both[1])
+
+
+def check_arrays(**arrays: Array) -> None:
+    """Raise a ValueError unless all arrays have four axes and one floating dtype."""
+    for name, x in arrays.items():
+        if x.ndim != 4:
+            raise ValueError(f"{name}: got shape {x.shape}, expected four axes")
+        if x.dtype not in ("float32", "float64"):
+            raise ValueError(f"{name}: got dtype {x.dtype}, expected float32 or float64")
+    dtypes = {name: str(x.dtype) for name, x in arrays.items()}
+    if len(set(dtypes.values())) > 1:
+        raise ValueError(f"{' and '.join(arrays)}: got dtypes {dtypes}, expected one and the same")
+
+
+def check_channels(name: str, given: int, expected: int, reason: str) -> None:
+    """Raise a ValueError unless an array has the channels that `reason` calls for."""
+    if given != expected:
+        raise ValueError(f"{name}: got {given} channels, expected {expected}: {reason}")
+
+
+def check_groups(groups: int, **channels: int) -> None:
+    """Raise a ValueError unless `groups` divides all channel counts."""
+    for name, count in channels.items():
+        if count % groups:
+            raise ValueError(f"groups: got {groups}, expected a divisor of the {count} {name} channels")
