@@ -1,0 +1,276 @@
+"""UNet: a noisy image and its time to the noise in it, on several scales at once.
+
+On the way down, blocks of convolutions see ever smaller images, and with them ever larger surroundings; on
+the way up they are joined with what was seen at each size before (Ronneberger et al. 2015). The time, as a
+vector, is added inside every block, so that one network serves all steps of a diffusion (Ho et al. 2020,
+appendix B).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd import cat, raw
+from ..backend import Array, RandomStream
+from ..nn import (
+    Conv2d,
+    Embedding,
+    GroupNorm,
+    Identity,
+    Linear,
+    Module,
+    MultiheadAttention,
+    Sequential,
+    SiLU,
+    SinusoidalEmbedding,
+    Upsample,
+    functional as F,
+)
+from ..nn.module import check_size
+
+
+class ResidualBlock(Module):
+    """``x + f(x, time)`` with two convolutions: (batch, in, h, w), (batch, features) -> (batch, out, h, w).
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    features : int
+        The length of a time vector.
+    groups : int
+        Of the normalisations; divides both numbers of channels.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, features: int, groups: int) -> None:
+        self.norm1 = GroupNorm(groups, in_channels)
+        self.conv1 = Conv2d(in_channels, out_channels, kernel_size=3, padding=1)
+        self.time = Linear(features, out_channels)
+        self.norm2 = GroupNorm(groups, out_channels)
+        self.conv2 = Conv2d(out_channels, out_channels, kernel_size=3, padding=1)
+        same = in_channels == out_channels
+        self.shortcut: Module = Identity() if same else Conv2d(in_channels, out_channels, kernel_size=1)
+
+    def forward(self, x: Any, time: Any) -> Any:
+        y = self.conv1(F.silu(self.norm1(x)))
+        y = y + self.time(F.silu(time)).reshape((*y.shape[:2], 1, 1))
+        y = self.conv2(F.silu(self.norm2(y)))
+        return y + self.shortcut(x)
+
+
+class ImageAttention(Module):
+    """``x + attention(x)``, each pixel looking at all pixels: (batch, channels, h, w) -> the same.
+
+    Parameters
+    ----------
+    channels : int
+    heads : int
+        Divides the channels.
+    groups : int
+        Of the normalisation; divides the channels.
+    """
+
+    def __init__(self, channels: int, heads: int, groups: int) -> None:
+        self.norm = GroupNorm(groups, channels)
+        self.attention = MultiheadAttention(channels, heads, batch_first=True)
+
+    def forward(self, x: Any) -> Any:
+        batch, channels, height, width = x.shape
+        pixels = self.norm(x).transpose((0, 2, 3, 1)).reshape((batch, height * width, channels))
+        seen, _ = self.attention(pixels, pixels, pixels, need_weights=False)
+        return x + seen.reshape((batch, height, width, channels)).transpose((0, 3, 1, 2))
+
+
+class Stage(Module):
+    """A residual block, with attention after it if asked for."""
+
+    def __init__(self, block: ResidualBlock, attention: Module) -> None:
+        self.block = block
+        self.attention = attention
+
+    def forward(self, x: Any, time: Any) -> Any:
+        return self.attention(self.block(x, time))
+
+
+class Down(Module):
+    """One level on the way down: stages, each of whose results is kept for the way up, then halving."""
+
+    def __init__(self, stages: Sequence[Stage], rescale: Module) -> None:
+        self.stages = Sequential(*stages)
+        self.rescale = rescale
+
+    def forward(self, x: Any, time: Any, kept: list[Any]) -> Any:
+        for stage in self.stages:
+            x = stage(x, time)
+            kept.append(x)
+        return self.rescale(x)
+
+
+class Up(Module):
+    """One level on the way up: stages, each of which sees what was kept at its size, then doubling."""
+
+    def __init__(self, stages: Sequence[Stage], rescale: Module) -> None:
+        self.stages = Sequential(*stages)
+        self.rescale = rescale
+
+    def forward(self, x: Any, time: Any, kept: list[Any]) -> Any:
+        for stage in self.stages:
+            x = stage(cat([x, kept.pop()], axis=1), time)
+        return self.rescale(x)
+
+
+class UNet(Module):
+    """The network of a diffusion model: ``(batch, channels, h, w), times (batch,) -> (batch, out, h, w)``.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images.
+    out_channels : int, optional
+        Of the result; as many as `channels` if left out.
+    width : int
+        The channels of the first level.
+    multipliers : sequence of int
+        The channels of each level, as multiples of `width`. Level l sees images 2^l times smaller, so height
+        and width have to be divisible by ``2 ** (len(multipliers) - 1)``.
+    blocks : int
+        Residual blocks on each level, on the way down as on the way up.
+    attention : sequence of int
+        The levels (0 is the full size) on which pixels attend to each other; it costs memory and time with
+        the square of the number of pixels.
+    heads : int
+        Of the attention.
+    groups : int
+        Of the normalisations; divides every number of channels.
+    classes : int, optional
+        How many labels there are, for a network that is told one: ``network(xt, t, labels)``.
+    rng : RandomStream, optional
+        Of the initial weights.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or an image does not divide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network = UNet(1, width=16, multipliers=(1, 2, 2))
+    >>> xt, t = np.zeros((4, 1, 28, 28), np.float32), np.array([1, 10, 100, 1000])
+    >>> network(xt, t).shape
+    (4, 1, 28, 28)
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        out_channels: int | None = None,
+        width: int = 32,
+        multipliers: Sequence[int] = (1, 2, 2),
+        blocks: int = 1,
+        attention: Sequence[int] = (),
+        heads: int = 1,
+        groups: int = 8,
+        classes: int | None = None,
+        rng: RandomStream | None = None,
+    ) -> None:
+        self.channels = check_size("channels", channels)
+        out_channels = channels if out_channels is None else check_size("out_channels", out_channels)
+        check_size("blocks", blocks)
+        widths = _level_widths(check_size("width", width), multipliers, groups, heads, attention)
+        self.classes = None if classes is None else check_size("classes", classes)
+        self.factor = 2 ** (len(widths) - 1)
+        features = 4 * width
+
+        def stage(before: int, after: int, level: int) -> Stage:
+            looks = level in attention
+            look: Module = ImageAttention(after, heads, groups) if looks else Identity()
+            return Stage(ResidualBlock(before, after, features, groups), look)
+
+        self.waves = SinusoidalEmbedding(width)
+        self.time = Sequential(Linear(width, features), SiLU(), Linear(features, features))
+        if classes is not None:
+            self.label = Embedding(classes, features)
+        self.first = Conv2d(channels, width, kernel_size=3, padding=1)
+
+        now = width
+        kept: list[int] = []  # the channels of what the way up is joined with
+        down: list[Down] = []
+        for level, after in enumerate(widths):
+            stages = [stage(now if i == 0 else after, after, level) for i in range(blocks)]
+            kept += [after] * blocks
+            last = level == len(widths) - 1
+            halve = Identity() if last else Conv2d(after, after, kernel_size=3, stride=2, padding=1)
+            down.append(Down(stages, halve))
+            now = after
+        self.down = Sequential(*down)
+        self.middle = Sequential(stage(now, now, len(widths) - 1), stage(now, now, -1))
+        up: list[Up] = []
+        for level, after in reversed(list(enumerate(widths))):
+            stages = [stage((now if i == 0 else after) + kept.pop(), after, level) for i in range(blocks)]
+            double = Sequential(Upsample(scale_factor=2), Conv2d(after, after, kernel_size=3, padding=1))
+            up.append(Up(stages, double if level else Identity()))
+            now = after
+        self.up = Sequential(*up)
+        self.norm = GroupNorm(groups, now)
+        self.last = Conv2d(now, out_channels, kernel_size=3, padding=1)
+        if rng is not None:
+            self.initialise(rng)
+
+    def forward(self, xt: Any, t: Array, labels: Array | None = None) -> Any:
+        """The result for images `xt` (batch, channels, h, w) at the whole-numbered times `t` (batch,).
+
+        `labels`, whole numbers ``0 .. classes - 1`` (batch,), belong to a network with `classes` only.
+        """
+        self._check(xt, raw(t), labels)
+        time = self.time(self.waves(t, xt.dtype))
+        if labels is not None:
+            time = time + self.label(labels)
+        x = self.first(xt)
+        kept: list[Any] = []
+        for level in self.down:
+            x = level(x, time, kept)
+        for stage in self.middle:
+            x = stage(x, time)
+        for level in self.up:
+            x = level(x, time, kept)
+        return self.last(F.silu(self.norm(x)))
+
+    def _check(self, xt: Any, t: Any, labels: Any) -> None:
+        if xt.ndim != 4 or xt.shape[1] != self.channels:
+            raise ValueError(
+                f"xt: got shape {tuple(xt.shape)}, expected (batch, {self.channels}, height, width)"
+            )
+        if xt.shape[2] % self.factor or xt.shape[3] % self.factor:
+            raise ValueError(
+                f"xt: got images of {tuple(xt.shape[2:])} pixels, expected a height and a width divisible by "
+                f"{self.factor}: each level but the last halves them"
+            )
+        if tuple(t.shape) != (xt.shape[0],):
+            raise ValueError(
+                f"t: got shape {tuple(t.shape)}, expected ({xt.shape[0]},), a time for each image"
+            )
+        if (labels is None) != (self.classes is None):
+            given = "none" if labels is None else "some"
+            expected = "none, without classes" if self.classes is None else f"one of {self.classes} each"
+            raise ValueError(f"labels: got {given}, expected {expected}")
+        if labels is not None and tuple(labels.shape) != (xt.shape[0],):
+            raise ValueError(f"labels: got shape {tuple(labels.shape)}, expected ({xt.shape[0]},)")
+
+
+def _level_widths(
+    width: int, multipliers: Sequence[int], groups: int, heads: int, attention: Sequence[int]
+) -> list[int]:
+    """The channels of each level, if all that is to be cut out of them divides them."""
+    if not multipliers:
+        raise ValueError("multipliers: got none, expected one for each level")
+    widths = [width * check_size(f"multipliers[{i}]", m) for i, m in enumerate(multipliers)]
+    for n in widths:
+        if n % check_size("groups", groups):
+            raise ValueError(f"groups: got {groups}, expected a divisor of all channels, here {widths}")
+    for level in attention:
+        if not 0 <= level < len(widths):
+            raise ValueError(f"attention: got level {level}, expected 0 to {len(widths) - 1}")
+        if widths[level] % check_size("heads", heads):
+            raise ValueError(f"heads: got {heads}, expected a divisor of the {widths[level]} channels")
+    return widths
