@@ -136,6 +136,8 @@ _CELLS = (np.array([[0, 1], [1, 1]]), np.array([[2, 0], [0, 0]]))
 _WINDOWS = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0)}
 _ALL_ROUND = {"kernel": (3, 3), "stride": (1, 1), "padding": (1, 1)}  # as many windows as pixels
 _APART = {"kernel": (1, 2), "stride": (2, 3), "padding": (0, 1)}  # some pixels are in no window
+_IN_ROWS = {"kernel": (1, 2), "stride": (1, 1), "padding": (0, 0)}
+_POOLED: Any = ((((1, 1, 3, 5),), _APART), (((0, 2, 4, 4),), _WINDOWS))
 _CHOICE = np.array([[[[4, 8, 3], [0, 4, 4], [1, 1, 0]]]])  # some pixels several times, some never
 
 
@@ -161,6 +163,14 @@ EXAMPLES: dict[str, list[Example]] = {
     **_unary("astype_", dtype=np.float64),
     **_unary("clip_", low=-0.5, high=0.7),
     **_binary("add sub mul maximum minimum binary_cross_entropy"),
+    "binary_cross_entropy_sum_": _of(
+        (((3, 3), (3, 3)), {"leading": 1}),
+        (((2, 4), (2, 4)), {"leading": 1}),
+        (((2, 3, 3), (2, 3, 3)), {"leading": 1}),
+        (((2, 2, 3), (2, 2, 3)), {"leading": 2}),
+        (((0, 3), (0, 3)), {"leading": 1}),
+        (((4,), (4,)), {"leading": 1}),
+    ),
     **_binary("div", real, positive),
     **_binary("pow", positive, real),
     **_binary("kl_to_standard_normal"),
@@ -250,10 +260,8 @@ EXAMPLES: dict[str, list[Example]] = {
         (((9, 8), (8, 9)), {}),
     ),
     **_convolutions(),
-    **dict.fromkeys(
-        ("sum_windows_", "max_windows_"),
-        _of((((1, 1, 3, 3),), _ALL_ROUND), (((1, 1, 3, 5),), _APART), (((0, 2, 4, 4),), _WINDOWS)),
-    ),
+    "sum_windows_": _of((((1, 1, 3, 3),), _ALL_ROUND), *_POOLED),
+    "max_windows_": _of((((1, 1, 3, 3),), _IN_ROWS), *_POOLED),
     "spread_windows_": _of(
         (((1, 1, 3, 3),), {**_ALL_ROUND, "size": (3, 3)}),
         (((2, 1, 2, 2),), {**_APART, "size": (3, 5)}),

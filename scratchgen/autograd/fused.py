@@ -5,15 +5,17 @@ Each is one primitive with its own derivative; the tests hold every one against 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, blockwise
+from ..backend import Array, blockwise, rowwise
 from .elementwise import exp, sigmoid
 from .primitive import primitive
 from .reductions import reduced_axes
+from .shapes import broadcast_to, expand
 from .tensor import raw
 
 
@@ -83,6 +85,62 @@ def _cross_entropy_block(logits: Array, target: Array, out: Array) -> None:
     np.subtract(0.5, target, out=e)
     e *= logits
     out += e
+
+
+def binary_cross_entropy_sum(logits: Any, target: Any, leading: int = 1) -> Any:
+    """`binary_cross_entropy` added up over all axes but the first `leading` ones: nats per example.
+
+    Parameters
+    ----------
+    logits : shape (*examples, *dimensions)
+    target : of a shape that broadcasts to that of the logits
+    leading : int
+        How many axes count examples, at least 1.
+
+    Returns
+    -------
+    shape (*examples,)
+    """
+    if not 1 <= leading <= logits.ndim:
+        raise ValueError(
+            f"leading: got {leading}, expected 1 .. {logits.ndim} for logits of shape {logits.shape}"
+        )
+    target = target if target.shape == logits.shape else broadcast_to(target, logits.shape)
+    return binary_cross_entropy_sum_(logits, target, leading=leading)
+
+
+@primitive(
+    lambda g, y, logits, target, leading: binary_cross_entropy_slope(_beside(g, logits), logits, target),
+    lambda g, y, logits, target, leading: -_beside(g, logits) * logits,
+)
+def binary_cross_entropy_sum_(logits: Array, target: Array, *, leading: int) -> Array:
+    """`binary_cross_entropy_sum` of arrays of one shape."""
+    shape = (*logits.shape[:leading], math.prod(logits.shape[leading:]))
+    return rowwise(_cross_entropy_rows, logits.reshape(shape), target.reshape(shape))
+
+
+def _beside(g: Any, x: Any) -> Any:
+    """One number for each example, with axes of length one for the example's dimensions."""
+    return expand(g, tuple(range(g.ndim, x.ndim)))
+
+
+def _cross_entropy_rows(logits: Array, target: Array, out: Array) -> None:
+    magnitude = np.abs(logits)
+    e = np.negative(magnitude)
+    np.exp(e, out=e)
+    e += 1
+    # Logarithms add up to that of the product. Factors lie between 1 and 2, and 2^32 is no overflow; so the
+    # halves of a row are multiplied, at most five times, before the logarithm of what is left: a pass saved.
+    for _ in range(5):
+        half, odd = divmod(e.shape[-1], 2)
+        if odd or half == 0:
+            break
+        e = e[..., :half] * e[..., half:]
+    linear = 0.5 - target
+    linear *= logits
+    magnitude *= 0.5
+    linear += magnitude
+    np.add(linear.sum(axis=-1), np.log(e).sum(axis=-1), out=out)
 
 
 @primitive(

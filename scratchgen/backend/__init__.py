@@ -1,6 +1,10 @@
 """Floor 0: arrays, devices and random numbers; the only folder that says "cupy"."""
 
-from .blocks import blockwise
+from .waiting import let_waiting_threads_sleep
+
+let_waiting_threads_sleep()  # has to come before NumPy is loaded
+
+from .blocks import blockwise, rowwise
 from .device import (
     Array,
     Device,
@@ -31,6 +35,7 @@ __all__ = [
     "erf",
     "get_device",
     "parallel_for",
+    "rowwise",
     "scatter_add",
     "use_device",
 ]

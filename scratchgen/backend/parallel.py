@@ -36,8 +36,9 @@ def thread_count() -> int:
     So ``OPENBLAS_NUM_THREADS``, ``OMP_NUM_THREADS`` and ``threadpoolctl.threadpool_limits`` govern both, and
     a `parallel_for` inside another one runs in its own thread only.
     """
+    # os.cpu_count() asks the system, which takes longer than a small operation; so only where it is needed.
     libraries = _blas_libraries()
-    return min((library.num_threads for library in libraries), default=os.cpu_count() or 1)
+    return min(library.num_threads for library in libraries) if libraries else os.cpu_count() or 1
 
 
 def parallel_for(function: Callable[[Piece], Result], pieces: Iterable[Piece]) -> list[Result]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import binary_cross_entropy, raw, sigmoid
+from ..autograd import binary_cross_entropy, binary_cross_entropy_sum, raw, sigmoid
 from ..backend import Array, RandomStream
 from .base import Distribution, Samples, parameters, sample_shape
 
@@ -61,6 +61,10 @@ class Bernoulli(Distribution):
         are no values of the distribution, and their probabilities would not add up to one.
         """
         return -binary_cross_entropy(self.logits, self._value(x))
+
+    def log_prob_per_example(self, x: Any, leading: int = 1) -> Any:
+        """The log-probability of each example, in nats; its sign is set after the sum, on one number each."""
+        return -binary_cross_entropy_sum(self.logits, self._value(x), leading)
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
         """Random zeros and ones as a raw array, in the dtype of the logits."""

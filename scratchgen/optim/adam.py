@@ -1,4 +1,9 @@
-"""Adam and AdamW: each number gets a step of its own size, from running means of g and g^2."""
+"""Adam and AdamW: each number gets a step of its own size, from running means of g and g^2.
+
+The running means are kept as sums, M = m / (1 - beta1) and V = v / (1 - beta2), whose updates
+``M <- beta1 M + g`` and ``V <- beta2 V + g^2`` need two passes less over memory; the factors left out join
+the bias corrections in the two constants of a step.
+"""
 
 from __future__ import annotations
 
@@ -59,21 +64,20 @@ class Adam(Optimizer):
         self.betas = check_range("betas[0]", betas[0], 0, 1), check_range("betas[1]", betas[1], 0, 1)
         self.eps = check_range("eps", eps, 0, np.inf)
         self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
-        super().__init__(params, lr, ("exp_avg", "exp_avg_sq"))
+        super().__init__(params, lr, ("gradient_sum", "square_sum"))
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:
-        m, v = state["exp_avg"], state["exp_avg_sq"]
+        m, v = state["gradient_sum"], state["square_sum"]
         beta1, beta2 = self.betas
-        # lr m_hat / (sqrt(v_hat) + eps) = size m / (sqrt(v) + eps root): two constants instead of two passes.
-        root = math.sqrt(1 - beta2**self.steps)
-        size = self.lr * root / (1 - beta1**self.steps)
+        # With root such that sqrt(v_hat) = sqrt(V) / root:
+        # lr m_hat / (sqrt(v_hat) + eps) = size M / (sqrt(V) + eps root)
+        root = math.sqrt((1 - beta2**self.steps) / (1 - beta2))
+        size = self.lr * root * (1 - beta1) / (1 - beta1**self.steps)
         g = self._decayed(x, g)
         m *= beta1
-        a = g * (1 - beta1)
-        m += a
+        m += g
         v *= beta2
-        np.multiply(g, g, out=a)
-        a *= 1 - beta2
+        a = g * g
         v += a
         np.sqrt(v, out=a)
         a += self.eps * root

@@ -21,7 +21,7 @@ class Optimizer:
     lr : float
         The learning rate; assign to ``.lr`` to change it during training.
     state : sequence of str
-        Names of the optimiser's buffers (PyTorch's names, such as ``exp_avg``).
+        Names of the optimiser's buffers, such as ``momentum_buffer``.
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, state: tuple[str, ...] = ()) -> None:

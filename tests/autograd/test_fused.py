@@ -37,6 +37,11 @@ TWINS: dict[str, tuple[Any, Any, tuple[np.ndarray, ...]]] = {
     "logsumexp": (lambda x: sg.logsumexp(x, axis=1), lambda x: sg.log(sg.exp(x).sum(axis=1)), (X,)),
     "binary_cross_entropy": (sg.binary_cross_entropy, plain_cross_entropy, (X, TARGET)),
     "binary_cross_entropy, broadcast": (sg.binary_cross_entropy, plain_cross_entropy, (X, TARGET[:, :1])),
+    "binary_cross_entropy_sum": (
+        sg.autograd.binary_cross_entropy_sum,
+        lambda logits, target: plain_cross_entropy(logits, target).sum(axis=1),
+        (X, TARGET),
+    ),
     "expm1": (sg.expm1, lambda x: sg.exp(x) - 1, (X,)),
     "log1p": (sg.log1p, lambda x: sg.log(1 + x), (TARGET,)),
     "square": (sg.square, lambda x: x * x, (X,)),
@@ -122,3 +127,24 @@ def test_binary_cross_entropy_changes_neither_logits_nor_target() -> None:
     sg.binary_cross_entropy(logits, target)
     assert_close(logits, X, rtol=0)
     assert_close(target, TARGET, rtol=0)
+
+
+@pytest.mark.parametrize("pixels", [1, 7, 64, 784])
+@pytest.mark.parametrize("leading", [1, 2])
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 2e-6), (np.float64, 1e-13)])
+def test_the_sum_of_cross_entropies_is_their_sum(pixels: int, leading: int, dtype: Any, rtol: float) -> None:
+    rng = sg.backend.RandomStream(0, "sum of cross-entropies", pixels)
+    logits = 20 * rng.normal((50, 3, 1, pixels), dtype)
+    target = rng.uniform((3, 1, pixels), dtype)
+    summed = sg.autograd.binary_cross_entropy_sum(logits, target, leading=leading)
+    parts = sg.binary_cross_entropy(logits, target).sum(axis=tuple(range(leading, 4)))
+    assert summed.shape == parts.shape
+    assert summed.dtype == dtype
+    assert_close(summed, parts, rtol=rtol, atol=0)
+
+
+def test_the_sum_of_cross_entropies_needs_an_axis_of_examples() -> None:
+    logits = sg.asarray(np.zeros((2, 3), np.float32))
+    for leading in (0, 3):
+        with pytest.raises(ValueError, match=r"leading: got \d, expected 1 .. 2"):
+            sg.autograd.binary_cross_entropy_sum(logits, logits, leading=leading)

@@ -56,31 +56,31 @@ def test_state_dict_is_a_copy_on_the_host(make_parameters: Any, give_gradients: 
     give_gradients(parameters, 0)
     optimiser.step()
     state = optimiser.state_dict()
-    assert sorted(state) == ["exp_avg", "exp_avg_sq", "lr", "steps"]
-    assert type(state["exp_avg"]) is np.ndarray
-    assert state["exp_avg"].shape == (12 + 5 + 1 + 6,)
-    kept = state["exp_avg"].copy()
+    assert sorted(state) == ["gradient_sum", "lr", "square_sum", "steps"]
+    assert type(state["gradient_sum"]) is np.ndarray
+    assert state["gradient_sum"].shape == (12 + 5 + 1 + 6,)
+    kept = state["gradient_sum"].copy()
     optimiser.step()
-    assert_close(state["exp_avg"], kept)
+    assert_close(state["gradient_sum"], kept)
     optimiser.load_state_dict(state)
-    state["exp_avg"][...] = 0
-    assert_close(optimiser.state["exp_avg"], kept)
+    state["gradient_sum"][...] = 0
+    assert_close(optimiser.state["gradient_sum"], kept)
 
 
 def test_a_state_that_does_not_fit_is_described_and_changes_nothing(make_parameters: Any) -> None:
     optimiser = Adam(make_parameters(), lr=0.1)
     state = optimiser.state_dict()
-    state.update(exp_avg=np.ones(3), momentum_buffer=np.ones(24), steps=9)
-    del state["exp_avg_sq"]
+    state.update(gradient_sum=np.ones(3), momentum_buffer=np.ones(24), steps=9)
+    del state["square_sum"]
     with pytest.raises(ValueError, match="state does not fit this Adam") as failure:
         optimiser.load_state_dict(state)
     assert str(failure.value).splitlines()[1:] == [
-        "  missing: exp_avg_sq",
+        "  missing: square_sum",
         "  unexpected: momentum_buffer",
-        "  wrong shape: exp_avg is (3,), expected (24,)",
+        "  wrong shape: gradient_sum is (3,), expected (24,)",
     ]
     assert optimiser.steps == 0
-    assert_close(optimiser.state["exp_avg"], np.zeros(24))
+    assert_close(optimiser.state["gradient_sum"], np.zeros(24))
 
 
 def test_the_learning_rate_follows_a_schedule(make_parameters: Any) -> None:
