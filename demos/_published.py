@@ -40,7 +40,7 @@ def lesson(options: Any, run: Run) -> dict[str, str]:
         raise SystemExit("--published: needs --data mnist, on which the published numbers were measured")
     data = _lesson.images(options)
     model = network(options.seed, data.train)
-    steps = _lesson.steps(options, default=240_000)
+    steps = _lesson.steps(options, default=160_000)
     rows = fit(
         lambda x, rng: model.loss_terms(binarise(x, rng), rng),
         data.train,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -99,6 +98,8 @@ def describe() -> str:
 
 
 def _version() -> str:
+    from importlib import metadata  # slow to import
+
     try:
         return metadata.version("scratchgen")
     except metadata.PackageNotFoundError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 SIZE = 32
 SUPERSAMPLING = 8
@@ -35,6 +34,8 @@ class Sheet:
 
     def __init__(self) -> None:
         side = SIZE * SUPERSAMPLING
+        from PIL import Image, ImageDraw  # not at the top: it would slow down every `import scratchgen`
+
         self.image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
         self.pen = ImageDraw.Draw(self.image)
 
@@ -44,6 +45,8 @@ class Sheet:
 
     def glaze(self, x: float, y: float, rx: float, ry: float, colour: Colour, opacity: float) -> None:
         """Paint a translucent ellipse, of ``opacity`` between 0 and 1."""
+        from PIL import Image, ImageDraw
+
         layer = Image.new("RGBA", self.image.size, (*colour, 0))
         box = _enlarged(x - rx, y - ry, x + rx, y + ry)
         ImageDraw.Draw(layer).ellipse(box, fill=(*colour, round(255 * opacity)))
