@@ -35,6 +35,18 @@ class Options:
     resume: Path | None = None
     """The folder of an interrupted run of this lesson, to go on with it exactly."""
 
+    def check(self) -> None:
+        """End with a message if a number makes no sense."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or field.name == "seed":
+                continue
+            lowest, expected = (1, "1 or more") if isinstance(value, int) else (1e-12, "a positive number")
+            if field.name == "beta":
+                lowest, expected = 0, "0 or more"
+            if not lowest <= value < math.inf:
+                raise SystemExit(f"--{field.name.replace('_', '-')}: got {value}, expected {expected}")
+
 
 SomeOptions = TypeVar("SomeOptions", bound=Options)
 Lesson = Callable[[Any, Run], Any]
@@ -61,34 +73,34 @@ def resumption(run: Run) -> Path | None:
 def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: list[str] | None) -> None:
     """Run one lesson from the command line and end with the path of its page."""
     try:
-        _run(name, title, kind, lesson, argv)
+        options, run = _prepare(name, title, kind, argv)
+        lesson(options, run)
+        print(f"\n{run.write_report(title)}")
     except KeyboardInterrupt:
         raise SystemExit(130) from None  # how to go on has been said
-    except (CheckpointError, DataError, TrainingError) as error:
+    except (CheckpointError, DataError, TrainingError, OSError) as error:
         raise SystemExit(f"{type(error).__name__}: {error}") from None
 
 
-def check(options: Options) -> None:
-    """End with a message if a number makes no sense, before any folder is made."""
-    for field in fields(options):
-        value = getattr(options, field.name)
-        lowest = {"seed": -math.inf, "beta": 0}.get(field.name, 1 if isinstance(value, int) else 1e-12)
-        if isinstance(value, int | float) and not isinstance(value, bool) and not value >= lowest:
-            expected = "0 or more" if lowest == 0 else "1 or more" if lowest == 1 else "a positive number"
-            raise SystemExit(f"--{field.name.replace('_', '-')}: got {value}, expected {expected}")
-
-
-def _run(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: list[str] | None) -> None:
+def _prepare(
+    name: str, title: str, kind: type[SomeOptions], argv: list[str] | None
+) -> tuple[SomeOptions, Run]:
+    """The options, checked and with their data at hand before a folder is made; and the folder."""
     options = tyro.cli(kind, args=argv, prog=f"python3 demos {name}", description=title)
-    check(options)
-    if options.resume is None:
-        run = Run(name, options, root=options.out)
-    else:  # with the options that the run began with, unless told otherwise
-        run = Run.reopen(options.resume)
+    run = None
+    if options.resume is not None:  # with the options that the run began with, unless told otherwise
+        try:
+            run = Run.reopen(options.resume)
+        except ValueError as error:
+            raise SystemExit(f"--resume: {error}") from None
         options = tyro.cli(kind, args=argv, default=remembered(kind, run.configuration))
-    sg.use_device(options.device)
-    lesson(options, run)
-    print(f"\n{run.write_report(title)}")
+    options.check()
+    try:
+        sg.use_device(options.device)
+    except RuntimeError as error:
+        raise SystemExit(f"--device: {error}") from None
+    images(options)
+    return options, run or Run(name, options, root=options.out)
 
 
 def remembered(kind: type[SomeOptions], configuration: dict[str, Any]) -> SomeOptions:

@@ -1,4 +1,4 @@
-"""The tour: every model, one after another, on real digits, and one page of what came out.
+"""The tour: the autoencoder and the VAE on real digits, and one page of what came out.
 
 It takes a minute or so; each model's own lesson (`python3 demos --list`) goes further.
 """

@@ -40,6 +40,12 @@ class Options(_lesson.Options):
     published: bool = False
     """Train the published 784-200-200-50 VAE on MNIST instead, and print its table (about half an hour)."""
 
+    def check(self) -> None:
+        """What all lessons check, and that the published numbers are compared on the same data."""
+        super().check()
+        if self.published and self.data != "mnist":
+            raise SystemExit("--published: needs --data mnist, on which the published numbers were measured")
+
 
 # %% Training: raise the ELBO. A Bernoulli likelihood is for zeros and ones: grey pixels become coin tosses.
 def pixels(x: Any, options: Options, rng: sg.backend.RandomStream) -> Any:
@@ -87,11 +93,13 @@ def measure(model: VAE, data: Images, options: Options) -> dict[str, str]:
         tighter = float(model.log_marginal(test, rng, samples).data.mean())
 
     def both_units(nats: float) -> str:
+        if options.likelihood == "normal":  # a density of continuous greys has no bits to count
+            return f"{nats:.2f} nats"
         return f"{nats:.2f} nats = {-nats / (math.log(2) * test[0].size):.3f} bits/dim"
 
     return {
         "test ELBO": both_units(elbo),
-        f"test log p(x), {samples} importance samples": both_units(tighter),
+        f"test bound on log p(x), {samples} importance samples": both_units(tighter),
         "parameters": f"{model.parameter_count():,}",
     }
 

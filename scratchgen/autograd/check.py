@@ -59,6 +59,8 @@ def check_gradients(f: Callable[..., Tensor], *inputs: Any, order: int = 2, seed
     >>> check_gradients(lambda x, y: exp(x) * y, [0.1, 0.2], [1.0, 2.0]) < 1e-7
     True
     """
+    if order < 1:
+        raise ValueError(f"order: got {order}, expected 1 or more")
     arrays = [asarray(asnumpy(x), np.float64) for x in inputs]
     return _check(f, arrays, order, 1, RandomStream(seed, "check_gradients"))
 

@@ -70,3 +70,8 @@ def take_along_axis(x: Any, indices: Array, axis: int) -> Any:
     ]
     grid[axis] = indices
     return gather_(x, index=tuple(grid))
+
+
+def gather(x: Any, dim: int, index: Array) -> Any:
+    """`take_along_axis` in PyTorch's order of arguments."""
+    return take_along_axis(x, index, dim)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import elementwise, reductions, shapes
-from .indexing import getitem
-from .linear_algebra import matmul
+from . import elementwise, fused, indexing, linear_algebra, reductions, shapes
 from .tensor import Tensor, raw
 
 
@@ -19,8 +17,12 @@ def _comparison(name: str) -> Callable[[Tensor, Any], Any]:
     return lambda self, other: getattr(self.data, name)(raw(other))
 
 
+def _where(self: Tensor, condition: Any, other: Any) -> Any:
+    return elementwise.where(condition, self, other)
+
+
 def _rows(self: Tensor) -> Iterator[Tensor]:
-    return (getitem(self, i) for i in range(len(self)))
+    return (indexing.getitem(self, i) for i in range(len(self)))
 
 
 for _name, _operation in {
@@ -29,7 +31,7 @@ for _name, _operation in {
     "mul": elementwise.mul,
     "truediv": elementwise.div,
     "pow": elementwise.pow,
-    "matmul": matmul,
+    "matmul": linear_algebra.matmul,
 }.items():
     setattr(Tensor, f"__{_name}__", _operation)
     setattr(Tensor, f"__r{_name}__", _swapped(_operation))
@@ -39,27 +41,21 @@ for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
 
 for _module, _names in {
     elementwise: (
-        "exp",
-        "log",
-        "log1p",
-        "sqrt",
-        "square",
-        "abs",
-        "tanh",
-        "sigmoid",
-        "sin",
-        "cos",
-        "clip",
-        "astype",
+        *("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "tanh", "sigmoid", "erf", "sin", "cos"),
+        *("pow", "maximum", "minimum", "clip", "astype"),
     ),
     reductions: ("sum", "mean", "var", "max", "min", "prod", "logsumexp", "cumsum"),
-    shapes: ("reshape", "flatten", "permute", "transpose"),
+    shapes: ("reshape", "flatten", "permute", "transpose", "split", "flip", "broadcast_to"),
+    fused: ("relu", "softmax", "log_softmax"),
+    linear_algebra: ("matmul",),
+    indexing: ("gather",),
 }.items():
     for _name in _names:
         setattr(Tensor, _name, getattr(_module, _name))
 
+Tensor.where = _where  # type: ignore[attr-defined]
 Tensor.__neg__ = elementwise.neg  # type: ignore[method-assign]
 Tensor.__abs__ = elementwise.abs
-Tensor.__getitem__ = getitem  # type: ignore[method-assign]
+Tensor.__getitem__ = indexing.getitem  # type: ignore[method-assign]
 Tensor.__iter__ = _rows  # type: ignore[attr-defined]
 Tensor.T = property(shapes.transpose)  # type: ignore[assignment, method-assign]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, asarray
 from .tensor import Primitive, Tensor, raw, recording
 
 VJP = Callable[..., Any]
@@ -117,9 +117,9 @@ def _one_dtype(
 ) -> tuple[tuple[Any, ...], Array]:
     """The arguments and the result in the arguments' one floating-point type; an error if they have two.
 
-    NumPy lets one ``np.float64`` constant, or an array of whole numbers, turn a float32 array into float64.
-    Here such a constant is as weak as a Python float, whole numbers take the type they meet, and arrays of
-    two floating-point types do not mix.
+    NumPy lets one ``np.float64`` constant, a list, or an array of whole numbers turn a float32 array into
+    float64. Here these take the type they meet, whole numbers by themselves become float32, and arrays of two
+    floating-point types do not mix.
     """
     arrays = [raw(a) for a in args if hasattr(a, "dtype") and not isinstance(a, np.generic)]
     floating = {a.dtype for a in arrays if a.dtype.kind == "f"}
@@ -129,6 +129,8 @@ def _one_dtype(
             f"{operation.__name__}: the arguments mix floating-point types ({described}); "
             "convert one of them, for example with sg.asarray(x, 'float32') or x.astype('float64')"
         )
+    if not floating:
+        return args, data.astype(np.float32) if data.dtype == np.float64 else data
     for dtype in floating:
         args = tuple(_as_weak(a, dtype) for a in args)
         data = operation.forward(*map(raw, args), **static)
@@ -136,7 +138,9 @@ def _one_dtype(
 
 
 def _as_weak(a: Any, dtype: np.dtype[Any]) -> Any:
-    """A NumPy scalar as a Python number, whole numbers in a floating-point type, the rest as it is."""
+    """A NumPy scalar as a Python number; lists and whole numbers in the dtype; the rest as it is."""
     if isinstance(a, np.generic):
         return a.item()
+    if isinstance(a, list | tuple):
+        return asarray(a, dtype)
     return raw(a).astype(dtype) if hasattr(a, "dtype") and a.dtype.kind in "iu" else a

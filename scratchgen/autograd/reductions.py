@@ -92,7 +92,8 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0, 
     Parameters
     ----------
     correction : int
-        0 divides by the count n (the maximum-likelihood estimate); 1 by n - 1 (the unbiased one).
+        0 divides by the count n (the maximum-likelihood estimate, and the default of NumPy, so that the line
+        means the same for arrays and Tensors); 1 by n - 1 (the unbiased one, and the default of PyTorch).
     """
     static = _reduction(x, axis, keepdims, pytorch, "var")
     count = _count(x, static["axis"]) - correction

@@ -42,9 +42,9 @@ def from_front(axis: int, ndim: int, name: str) -> int:
     return int(axis) % ndim
 
 
-def flatten(x: Any, start: int = 0, end: int = -1) -> Any:
-    """The axes from `start` to `end` (inclusive, as in PyTorch) joined into one."""
-    start, end = (from_front(axis, x.ndim, "flatten") for axis in (start, end))
+def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The axes from `start_dim` to `end_dim` (inclusive, as in PyTorch) joined into one."""
+    start, end = (from_front(axis, x.ndim, "flatten") for axis in (start_dim, end_dim))
     joined = int(np.prod(x.shape[start : end + 1]))
     return reshape_(x, shape=(*x.shape[:start], joined, *x.shape[end + 1 :]))
 

@@ -143,13 +143,11 @@ class Tensor:
         accumulate_gradients(self, cotangent)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if self.requires_grad:
-            raise TypeError(
-                "in-place assignment to a Tensor that takes part in a gradient would falsify derivatives "
-                "that need the old value; build the new value with sg.where, sg.cat or sg.stack instead, or, "
-                "to set a parameter outside of any graph, assign to x.data[...]"
-            )
-        self.data[index] = value.data if isinstance(value, Tensor) else value
+        raise TypeError(
+            "in-place assignment to a Tensor would falsify derivatives that need the old value; build the "
+            "new value with sg.where, sg.cat or sg.stack instead, or, where no gradient waits for the old "
+            "one, assign to x.data[...]"
+        )
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError(
@@ -181,7 +179,8 @@ class Tensor:
 
         def __neg__(self) -> Tensor: ...
 
-        exp = log = log1p = sqrt = square = abs = tanh = sigmoid = sin = cos = __abs__ = __neg__
+        exp = expm1 = log = log1p = sqrt = square = abs = tanh = sigmoid = sin = cos = __neg__
+        erf = relu = __abs__ = __neg__
 
         def __getitem__(self, index: Any) -> Tensor: ...
         def __lt__(self, other: Any) -> Array: ...
@@ -201,7 +200,7 @@ class Tensor:
         permute = reshape
 
         def transpose(self, *axes: Any) -> Tensor: ...
-        def flatten(self, start: int = 0, end: int = -1) -> Tensor: ...
+        def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor: ...
         def astype(self, dtype: Any) -> Tensor: ...
         def clip(self, low: float | None = None, high: float | None = None) -> Tensor: ...
 

@@ -4,6 +4,7 @@ from .waiting import let_waiting_threads_sleep
 
 let_waiting_threads_sleep()  # has to come before NumPy is loaded
 
+from .arguments import check_array
 from .blocks import blockwise, rowwise
 from .device import (
     Array,
@@ -19,7 +20,7 @@ from .device import (
 )
 from .memory import keep_freed_memory
 from .parallel import parallel_for
-from .random import RandomStream
+from .random import RandomStream, check_rng
 
 keep_freed_memory()
 
@@ -30,6 +31,8 @@ __all__ = [
     "asarray",
     "asnumpy",
     "blockwise",
+    "check_array",
+    "check_rng",
     "current_device",
     "device_of",
     "erf",

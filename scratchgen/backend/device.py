@@ -116,7 +116,7 @@ def get_device(name: str) -> Device:
         If the device does not work here; the message says why.
     """
     if name not in makers:
-        raise ValueError(f"device: got {name!r}, expected one of 'auto', {', '.join(map(repr, makers))}")
+        raise ValueError(f"device: got {name!r}, expected one of {', '.join(map(repr, makers))}")
     if name not in _made:
         _made[name] = makers[name]()
     return _made[name]
@@ -143,8 +143,10 @@ def use_device(name: str = "auto") -> Device:
         except RuntimeError as error:
             print(f"scratchgen: using the CPU: {' '.join(str(error).split())}", file=sys.stderr)
             _current = get_device("cpu")
-    else:
+    elif name in makers:
         _current = get_device(name)
+    else:
+        raise ValueError(f"device: got {name!r}, expected one of 'auto', {', '.join(map(repr, makers))}")
     return _current
 
 

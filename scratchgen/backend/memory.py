@@ -29,4 +29,6 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    return bool(mallopt(M_MMAP_THRESHOLD, 2**30) and mallopt(M_TRIM_THRESHOLD, LARGEST))
+    # Older versions of glibc accept no larger threshold than 32 MiB.
+    threshold = mallopt(M_MMAP_THRESHOLD, 2**30) or mallopt(M_MMAP_THRESHOLD, 2**25)
+    return bool(threshold and mallopt(M_TRIM_THRESHOLD, LARGEST))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ import threadpoolctl
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
+_blas_is_ours = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 # A forked child inherits the pool but not its threads: work given to it would wait for ever.
 if hasattr(os, "register_at_fork"):
@@ -61,9 +63,17 @@ def parallel_for(function: Callable[[Piece], Result], pieces: Iterable[Piece]) -
     """
     pieces = list(pieces)
     threads = min(thread_count(), len(pieces))
-    if threads < 2:
+    # BLAS's number of threads belongs to the whole process: who finds it taken works alone.
+    if threads < 2 or not _blas_is_ours.acquire(blocking=False):
         return [function(piece) for piece in pieces]
+    try:
+        return _share_out(function, pieces, threads)
+    finally:
+        _blas_is_ours.release()
 
+
+def _share_out(function: Callable[[Piece], Result], pieces: list[Piece], threads: int) -> list[Result]:
+    """`parallel_for` by several threads, BLAS being held to one meanwhile."""
     waiting = deque(enumerate(pieces))
     results: list[Any] = [None] * len(pieces)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .device import Array, DTypeLike, asarray, get_device
+from .arguments import check_array
+from .device import Array, DTypeLike, asarray, get_device, makers
 
 Shape = int | tuple[int, ...]
 
@@ -44,12 +45,15 @@ class RandomStream:
         for element in path:
             if isinstance(element, bool) or not isinstance(element, int | str | np.integer):
                 raise TypeError(f"path: got {element!r}, expected whole numbers and strings")
+        if device not in makers:
+            raise ValueError(f"device: got {device!r}, expected one of {', '.join(map(repr, makers))}")
         self.seed = int(seed)
         self.path = tuple(e if isinstance(e, str) else int(e) for e in path)
         self.device = device
 
     def __repr__(self) -> str:
-        return f"RandomStream({', '.join(map(repr, (self.seed, *self.path)))})"
+        device = [] if self.device == "cpu" else [f"device={self.device!r}"]
+        return f"RandomStream({', '.join([*map(repr, (self.seed, *self.path)), *device])})"
 
     def child(self, *path: int | str) -> RandomStream:
         """The independent stream whose path continues this one's."""
@@ -84,9 +88,24 @@ class RandomStream:
 
     def bernoulli(self, probability: Array) -> Array:
         """Zeros and ones, each 1 with its own `probability`; of the shape and dtype of `probability`."""
+        check_array("probability", probability)
         uniform = self.uniform(probability.shape, probability.dtype)
         return (uniform < probability).astype(probability.dtype)
 
     def permutation(self, n: int) -> np.ndarray:
         """A shuffled ``0 .. n - 1``, always on the host: it orders work rather than entering a model."""
         return self._host.permutation(n)
+
+
+def check_rng(rng: Any) -> RandomStream:
+    """`rng`, if it is a RandomStream.
+
+    Raises
+    ------
+    TypeError
+        Saying what was given instead.
+    """
+    if not isinstance(rng, RandomStream):
+        given = type(rng).__name__
+        raise TypeError(f"rng: got {given}, expected a RandomStream, for example sg.backend.RandomStream(0)")
+    return rng

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..backend import Array, RandomStream, device_of
+from ..backend import Array, RandomStream, check_rng, device_of
 
 
 def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: bool = False) -> Iterator[Any]:
@@ -35,7 +35,7 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
     Raises
     ------
     TypeError
-        If `size` is not a whole number.
+        If `size` is not a whole number, or `rng` no RandomStream.
     ValueError
         If `size` is not positive, there are no examples, the arrays differ in length, or `drop_last` would
         leave no batch at all. All of this is raised by the call, before the first batch.
@@ -57,7 +57,7 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
         raise ValueError(f"size: got {size}, expected at least 1 example in a batch")
     if drop_last and size > count:
         raise ValueError(f"size: got {size} with drop_last, but there are only {count} examples")
-    order = rng.permutation(count)
+    order = check_rng(rng).permutation(count)
     stop = count - count % size if drop_last else count
 
     def draw() -> Iterator[Any]:

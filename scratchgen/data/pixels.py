@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend import Array, RandomStream, asarray
+from ..backend import Array, RandomStream, asarray, check_array, check_rng
 
 
 def binarise(x: Array, rng: RandomStream) -> Array:
@@ -41,7 +41,7 @@ def binarise(x: Array, rng: RandomStream) -> Array:
     array([0., 1., 1., 0.], dtype=float32)
     """
     _check_grey(x)
-    return rng.bernoulli(asarray(x))
+    return check_rng(rng).bernoulli(asarray(x))
 
 
 def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
@@ -83,12 +83,14 @@ def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
     _check_grey(x)
     if levels < 2:
         raise ValueError(f"levels: got {levels}, expected at least 2")
+    check_rng(rng)
     x = asarray(x)
     return (x * (levels - 1) + rng.uniform(x.shape, x.dtype)) / levels
 
 
 def _check_grey(x: Array) -> None:
     """Raise unless `x` holds grey values; those on a device are trusted, since looking would wait for it."""
+    check_array("x", x)
     if x.dtype.kind != "f":
         raise TypeError(f"x: got dtype {x.dtype}, expected floating point grey values in [0, 1]")
     if isinstance(x, np.ndarray) and x.size and not (x.min() >= 0 and x.max() <= 1):

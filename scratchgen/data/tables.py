@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import RandomStream, asnumpy
+from ..backend import RandomStream, asnumpy, check_rng
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -159,6 +159,7 @@ def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
     array
         Levels, shape (n,).
     """
+    check_rng(rng)
     cumulative = np.cumsum(probabilities)
     # Dividing by the last entry makes it exactly 1, above every uniform number, however sums round.
     uniform = asnumpy(rng.uniform((n,), dtype=np.float64))

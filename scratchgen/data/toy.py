@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autograd import logsumexp
-from ..backend import Array, RandomStream, asarray, asnumpy
+from ..backend import Array, RandomStream, asarray, asnumpy, check_rng
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class GaussianRing:
 
     def sample(self, n: int, rng: RandomStream) -> Array:
         """Draw ``n`` independent points, shape (n, 2), float32, on the current device."""
-        modes = asnumpy(rng.integers(0, self.modes, (n,)))
+        modes = asnumpy(check_rng(rng).integers(0, self.modes, (n,)))
         noise = asnumpy(rng.normal((n, 2), dtype=np.float64))
         return asarray((self.centres[modes] + self.sigma * noise).astype(np.float32))
 
@@ -107,7 +107,7 @@ class BlurredCurves:
 
     def sample(self, n: int, rng: RandomStream) -> Array:
         """Draw ``n`` independent points, shape (n, 2), float32, on the current device."""
-        chosen = asnumpy(rng.integers(0, len(self.curves), (n,)))
+        chosen = asnumpy(check_rng(rng).integers(0, len(self.curves), (n,)))
         t = asnumpy(rng.uniform((n,), dtype=np.float64))
         on_curves = np.stack([curve(t) for curve in self.curves])[chosen, np.arange(n)]
         noise = asnumpy(rng.normal((n, 2), dtype=np.float64))
@@ -149,7 +149,7 @@ class Pinwheel:
 
     def sample(self, n: int, rng: RandomStream) -> Array:
         """Draw ``n`` independent points, shape (n, 2), float32, on the current device."""
-        arms = asnumpy(rng.integers(0, self.arms, (n,)))
+        arms = asnumpy(check_rng(rng).integers(0, self.arms, (n,)))
         noise = asnumpy(rng.normal((n, 2), dtype=np.float64))
         bars = np.array([1.0, 0.0]) + noise * np.array([self.radial, self.tangential])
         return asarray(self._turned(bars, arms, direction=1).astype(np.float32))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, broadcast_to, raw, sum
-from ..backend import Array, RandomStream, asarray
+from ..backend import Array, RandomStream, asarray, check_rng
 
 Samples = int | tuple[int, ...] | None
 
@@ -245,8 +245,7 @@ def sample_shape(rng: Any, samples: Samples) -> tuple[int, ...]:
     ValueError
         If a number of samples is not positive.
     """
-    if not isinstance(rng, RandomStream):
-        raise TypeError(f"rng: got {type(rng).__name__}, expected a sg.backend.RandomStream")
+    check_rng(rng)
     lead = () if samples is None else samples if isinstance(samples, tuple) else (samples,)
     for n in lead:
         if isinstance(n, bool) or not isinstance(n, int | np.integer):

@@ -21,7 +21,7 @@ from ..backend import Array, RandomStream
 from ..networks import MLP
 from ..nn import Flatten, Module, Sequential, Unflatten
 from ..nn.module import check_size
-from .inputs import check_batch, check_decoded, check_example_shape
+from .inputs import check_batch, check_codes, check_decoded, check_example_shape, check_modules
 
 
 class Autoencoder(Module):
@@ -54,6 +54,7 @@ class Autoencoder(Module):
     example_shape: tuple[int, ...] | None = None
 
     def __init__(self, encoder: Module, decoder: Module) -> None:
+        check_modules(encoder=encoder, decoder=decoder)
         self.encoder = encoder
         self.decoder = decoder
 
@@ -98,7 +99,7 @@ class Autoencoder(Module):
     def decode(self, z: Array) -> Array:
         """The reconstruction d(z) of codes. Raw, shape (batch, *shape)."""
         with no_grad():
-            return raw(self.decoder(z))
+            return raw(self.decoder(check_codes(z)))
 
     def reconstruct(self, x: Array) -> Array:
         """d(e(x)). Raw, of the shape of `x`."""

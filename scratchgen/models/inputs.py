@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd import raw
 from ..backend import RandomStream
-from ..nn.module import check_size
+from ..nn.module import Module, check_size
 
 
 def check_batch(x: Any, shape: tuple[int, ...] | None = None, zero_to_one: bool = False) -> Any:
@@ -56,6 +56,36 @@ def _check_values(x: np.ndarray, zero_to_one: bool) -> None:
             f"x: got numbers from {low:g} to {high:g}, expected 0 to 1 for a Bernoulli likelihood; "
             "scale the data, or take likelihood='normal'"
         )
+
+
+def check_codes(z: Any, latent_dim: int | None = None) -> Any:
+    """`z`, if it is a batch of codes of floating-point numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming what was given and what is accepted.
+    """
+    if not hasattr(z, "dtype") or z.dtype.kind != "f":
+        given = f"an array of {z.dtype}" if hasattr(z, "dtype") else type(z).__name__
+        raise TypeError(f"z: got {given}, expected a float32 or float64 array (see sg.asarray)")
+    if z.ndim != 2 or latent_dim not in (None, z.shape[1]):
+        expected = "latent_dim" if latent_dim is None else latent_dim
+        raise ValueError(f"z: got shape {tuple(z.shape)}, expected (batch, {expected})")
+    return z
+
+
+def check_modules(**modules: Any) -> None:
+    """That each is a Module.
+
+    Raises
+    ------
+    TypeError
+        Naming the first that is not.
+    """
+    for name, module in modules.items():
+        if not isinstance(module, Module):
+            raise TypeError(f"{name}: got {type(module).__name__}, expected a Module")
 
 
 def check_decoded(decoded: Any, x: Any) -> Any:

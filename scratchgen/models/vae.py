@@ -31,7 +31,14 @@ from ..distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ..networks import MLP, GaussianHeads
 from ..nn import Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
 from ..nn.module import check_size
-from .inputs import check_batch, check_decoded, check_draw, check_example_shape
+from .inputs import (
+    check_batch,
+    check_codes,
+    check_decoded,
+    check_draw,
+    check_example_shape,
+    check_modules,
+)
 
 PRIOR = Normal(0.0, 0.0)
 """p(z) = N(0, I), of any shape."""
@@ -84,6 +91,7 @@ class VAE(Module):
             raise ValueError(
                 f"sigma: got {sigma} with likelihood {likelihood!r}, expected a positive one with 'normal'"
             )
+        check_modules(encoder=encoder, decoder=decoder)
         self.encoder = encoder
         self.decoder = decoder
         self.latent_dim = check_size("latent_dim", latent_dim)
@@ -149,7 +157,7 @@ class VAE(Module):
 
     def likelihood(self, z: Any) -> Bernoulli | Normal:
         """p(x|z): a Bernoulli or a Normal of shape (batch, *shape)."""
-        return self._likelihood_of(self.decoder(z))
+        return self._likelihood_of(self.decoder(check_codes(z, self.latent_dim)))
 
     def _likelihood_of(self, decoded: Any) -> Bernoulli | Normal:
         if self.likelihood_name == "bernoulli":

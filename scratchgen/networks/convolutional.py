@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..backend import RandomStream
+from ..backend import RandomStream, check_rng
 from ..nn import BatchNorm2d, Conv2d, ConvTranspose2d, Flatten, Linear, Module, ReLU, Sequential, Unflatten
+from ..nn.activations import check_activation
 from ..nn.module import check_size
 
 Shape = Sequence[int]
@@ -59,6 +60,7 @@ class ConvEncoder(Sequential):
         rng: RandomStream | None = None,
     ) -> None:
         channels, height, width = _halved(shape, widths)
+        check_activation(activation)
         check_size("out_features", out_features)
         layers: list[Module] = []
         for i, following in enumerate(widths):
@@ -68,7 +70,7 @@ class ConvEncoder(Sequential):
             channels = following
         super().__init__(*layers, Flatten(), Linear(channels * height * width, out_features))
         if rng is not None:
-            self.initialise(rng)
+            self.initialise(check_rng(rng))
 
 
 class ConvDecoder(Sequential):
@@ -120,6 +122,7 @@ class ConvDecoder(Sequential):
         rng: RandomStream | None = None,
     ) -> None:
         channels, height, width = _halved(shape, widths)
+        check_activation(activation)
         check_size("in_features", in_features)
         small = widths[0], height, width
         layers: list[Module] = [Linear(in_features, small[0] * height * width), Unflatten(1, small)]
@@ -128,7 +131,7 @@ class ConvDecoder(Sequential):
             layers += [activation(), ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1)]
         super().__init__(*layers)
         if rng is not None:
-            self.initialise(rng)
+            self.initialise(check_rng(rng))
 
 
 def _halved(shape: Shape, widths: Sequence[int]) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import RandomStream
+from ..backend import RandomStream, check_rng
 from ..nn import Linear, Module
 
 
@@ -27,6 +27,8 @@ class GaussianHeads(Module):
     """
 
     def __init__(self, in_features: int, latent_dim: int, rng: RandomStream | None = None) -> None:
+        if rng is not None:
+            check_rng(rng)
         self.mean = Linear(in_features, latent_dim, rng=None if rng is None else rng.child("mean"))
         self.log_var = Linear(in_features, latent_dim, rng=None if rng is None else rng.child("log_var"))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from ..backend import RandomStream
+from ..backend import RandomStream, check_rng
 from ..nn import Linear, Module, ReLU, Sequential
+from ..nn.activations import check_activation
 from ..nn.module import check_size
 
 
@@ -38,10 +39,15 @@ class MLP(Sequential):
         activation: Callable[[], Module] = ReLU,
         rng: RandomStream | None = None,
     ) -> None:
+        if isinstance(sizes, str) or not hasattr(sizes, "__len__"):
+            raise TypeError(f"sizes: got {sizes!r}, expected a list of widths such as [784, 256, 10]")
         if len(sizes) < 2:
             raise ValueError(f"sizes: got {list(sizes)}, expected at least an input and an output width")
         for i, size in enumerate(sizes):
             check_size(f"sizes[{i}]", size)
+        check_activation(activation)
+        if rng is not None:
+            check_rng(rng)
         layers: list[Module] = []
         for i, (width, following) in enumerate(pairwise(sizes)):
             layers += [activation()] if i else []

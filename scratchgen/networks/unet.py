@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import cat, raw
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, check_rng
 from ..nn import (
     Conv2d,
     Embedding,
@@ -215,7 +215,7 @@ class UNet(Module):
         self.norm = GroupNorm(groups, now)
         self.last = Conv2d(now, out_channels, kernel_size=3, padding=1)
         if rng is not None:
-            self.initialise(rng)
+            self.initialise(check_rng(rng))
 
     def forward(self, xt: Any, t: Array, labels: Array | None = None) -> Any:
         """The result for images `xt` (batch, channels, h, w) at the whole-numbered times `t` (batch,).

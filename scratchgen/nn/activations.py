@@ -124,3 +124,15 @@ class Identity(Module):
 
     def forward(self, x: Any) -> Any:
         return x
+
+
+def check_activation(activation: Any) -> None:
+    """Raise unless calling `activation` could make a Module: a network needs a new one at each place.
+
+    Raises
+    ------
+    TypeError
+        Saying what was given instead, such as a name or a Module already made.
+    """
+    if isinstance(activation, Module) or not callable(activation):
+        raise TypeError(f"activation: got {activation!r}, expected a class of Modules, for example nn.ReLU")

@@ -14,7 +14,7 @@ from .module import Buffer, Module, check_size, parameter_like, raw_statistics
 class _BatchNorm(Module):
     """What batch normalisation of vectors and of images share (Ioffe & Szegedy 2015, algorithm 1)."""
 
-    axes: tuple[int, ...]
+    ndims: tuple[int, ...]
     accepted: str
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -32,7 +32,7 @@ class _BatchNorm(Module):
         self.bias.data[...] = 0
 
     def forward(self, x: Any) -> Any:
-        if x.ndim != len(self.axes) + 1 or x.shape[1] != self.num_features:
+        if x.ndim not in self.ndims or x.shape[1] != self.num_features:
             raise ValueError(
                 f"x: got shape {tuple(x.shape)}, expected {self.accepted} with {self.num_features} features"
             )
@@ -41,11 +41,12 @@ class _BatchNorm(Module):
             raise ValueError(
                 f"x: got {count} value per feature in training, expected at least 2 to have a variance"
             )
+        axes = (0, *range(2, x.ndim))
         column = (1, self.num_features) + (1,) * (x.ndim - 2)  # broadcasts against (batch, features, ...)
         if self.training:
-            mean = x.mean(axis=self.axes, keepdims=True)
+            mean = x.mean(axis=axes, keepdims=True)
             centred = x - mean
-            variance = (centred * centred).mean(axis=self.axes, keepdims=True)
+            variance = (centred * centred).mean(axis=axes, keepdims=True)
             self._track(raw_statistics(mean), raw_statistics(variance), count)
         else:
             centred = x - self.running_mean.data.reshape(column)
@@ -65,7 +66,7 @@ class _BatchNorm(Module):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalisation of vectors: ``(batch, features) -> (batch, features)``.
+    """Batch normalisation of vectors, ``(batch, features)``, or sequences, ``(batch, features, length)``.
 
     ::
 
@@ -92,7 +93,7 @@ class BatchNorm1d(_BatchNorm):
     Raises
     ------
     ValueError
-        If `x` has another shape, or in training has fewer than two examples.
+        If `x` has another shape, or in training has fewer than two values per feature.
 
     Examples
     --------
@@ -101,8 +102,8 @@ class BatchNorm1d(_BatchNorm):
             [ 1.]], shape=(2, 1), from add)
     """
 
-    axes = (0,)
-    accepted = "(batch, features)"
+    ndims = (2, 3)
+    accepted = "(batch, features) or (batch, features, length)"
 
 
 class BatchNorm2d(_BatchNorm):
@@ -136,5 +137,5 @@ class BatchNorm2d(_BatchNorm):
     Tensor([[[[-1.,  1.]]]], shape=(1, 1, 1, 2), from add)
     """
 
-    axes = (0, 2, 3)
+    ndims = (4,)
     accepted = "(batch, features, height, width)"

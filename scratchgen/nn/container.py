@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, overload
 
 from .module import Module
 
@@ -38,10 +38,16 @@ class Sequential(Module):
         return x
 
     def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self.children())
+        return self.children()
 
     def __len__(self) -> int:
         return len(list(self.children()))
 
-    def __getitem__(self, i: int) -> Module:
-        return list(self)[i]
+    @overload
+    def __getitem__(self, i: slice) -> Sequential: ...
+    @overload
+    def __getitem__(self, i: int) -> Module: ...
+    def __getitem__(self, i: int | slice) -> Module:
+        """The module at position `i`; of a slice, a Sequential of the same modules."""
+        modules = list(self)
+        return Sequential(*modules[i]) if isinstance(i, slice) else modules[i]

@@ -22,7 +22,7 @@ from ..autograd import (
     tanh,
 )
 from ..autograd.linear_algebra import linear_
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, check_array, check_rng
 from .dot_product import attention_weights, scaled_dot_product_attention
 from .images import avg_pool2d, conv2d, conv_transpose2d, interpolate, max_pool2d, pad
 
@@ -70,9 +70,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
     Raises
     ------
-    ValueError
-        If the last axis of `x` is not as long as the weight's.
+    TypeError, ValueError
+        If `x` is no array, or its last axis is not as long as the weight's.
     """
+    check_array("x", x)
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"x: got shape {tuple(x.shape)}, expected (..., {weight.shape[1]}) "
@@ -109,6 +110,8 @@ def _reduce(losses: Any, reduction: str) -> Any:
 
 
 def _same_shape(name: str, x: Any, target: Any) -> None:
+    check_array(name, x)
+    check_array("target", target)
     if tuple(x.shape) != tuple(target.shape):
         raise ValueError(f"target: got shape {tuple(target.shape)}, expected {tuple(x.shape)} like {name}")
 
@@ -117,7 +120,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, reduction: str = 
     """-log Bernoulli(target | sigmoid(logits)), elementwise, in nats; finite for every finite logit.
 
     PyTorch's default ``reduction="mean"`` averages over every element; the models here sum over an example's
-    dimensions instead (DESIGN: losses are nats per example).
+    dimensions instead, so that their losses are nats per example.
     """
     _same_shape("logits", logits, target)
     return _reduce(binary_cross_entropy(logits, target), reduction)
@@ -148,6 +151,8 @@ def cross_entropy(logits: Any, labels: Array, reduction: str = "mean") -> Any:
     >>> cross_entropy(np.zeros((2, 4)), np.array([0, 3])) == np.log(4)
     np.True_
     """
+    check_array("logits", logits)
+    check_array("labels", labels)
     labels = raw(labels)
     if logits.ndim != 2 or tuple(labels.shape) != tuple(logits.shape[:1]):
         raise ValueError(
@@ -167,6 +172,7 @@ def embedding(indices: Array, weight: Any) -> Any:
     TypeError, IndexError
         If indices are no whole numbers, or (on the host) name no row.
     """
+    check_array("indices", indices)
     indices = raw(indices)
     check_indices("indices", indices, weight.shape[0])
     return weight[indices]
@@ -187,7 +193,7 @@ def check_indices(name: str, indices: Array, count: int) -> None:
 
 def dropout(x: Any, p: float, rng: RandomStream) -> Any:
     """Each element 0 with probability `p`, else divided by 1 - p, so that the mean stays."""
-    keep = rng.bernoulli(np.full_like(raw(x), 1 - p))
+    keep = check_rng(rng).bernoulli(np.full_like(raw(x), 1 - p))
     return x * (keep * (1 / (1 - p)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from ..backend import RandomStream
+from ..backend import RandomStream, check_rng
 from .module import Parameter
 
 _unnamed = itertools.count()
@@ -17,7 +17,7 @@ _unnamed = itertools.count()
 
 def stream_or_next(rng: RandomStream | None) -> RandomStream:
     """`rng`, or for a layer made without one the next of a fixed series: reproducible in order of making."""
-    return RandomStream(0, "layer", next(_unnamed)) if rng is None else rng
+    return RandomStream(0, "layer", next(_unnamed)) if rng is None else check_rng(rng)
 
 
 def uniform_(parameter: Parameter, bound: float, rng: RandomStream) -> None:

@@ -56,6 +56,15 @@ class Module:
 
     training = True
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        kept = self.__dict__.get(name)
+        if isinstance(kept, OWNED) and not isinstance(value, OWNED) and value is not None:
+            raise TypeError(
+                f"{name}: got {type(value).__name__}, expected another {type(kept).__name__}; "
+                f"to change the numbers of a parameter assign to .{name}.data[...]"
+            )
+        super().__setattr__(name, value)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The function this module computes."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
@@ -63,14 +72,18 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.forward(*args, **kwargs)
 
-    def children(self) -> Iterator[tuple[str, Module]]:
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that are attributes of this one, with their names."""
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+
+    def children(self) -> Iterator[Module]:
+        """The modules that are attributes of this one."""
+        return (module for _, module in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """The module itself, whose path is empty, and all below it, each with its path."""
         yield prefix, self
-        for name, child in self.children():
+        for name, child in self.named_children():
             yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
 
     def _named_tensors(self, kind: type[Tensor] | tuple[type[Tensor], ...]) -> Iterator[tuple[str, Tensor]]:
@@ -171,7 +184,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
+        lines = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.named_children()]
         body = "\n" + "\n".join(lines) + "\n" if lines else self.extra_repr()
         return f"{type(self).__name__}({body})"
 
@@ -190,6 +203,10 @@ def _conversion(place: Any) -> Callable[[Array], Array]:
     if dtype in ("float32", "float64"):
         return lambda x: x.astype(dtype) if x.dtype.kind == "f" else x
     raise ValueError(f"place: got {place!r}, expected one of {', '.join(makers)}, float32 or float64")
+
+
+OWNED = (Parameter, Buffer, Module)
+"""What a module owns when it is an attribute."""
 
 
 def parameter_like(shape: tuple[int, ...], value: float = 0.0) -> Parameter:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from ..autograd import Tensor
 from ..backend import Array, asarray, asnumpy
-from .optimizer import check_parameters, check_range
+from .optimizer import check_parameters, check_range, check_state
 
 
 class ExponentialMovingAverage:
@@ -64,21 +65,15 @@ class ExponentialMovingAverage:
         """A copy of the averages, on the host."""
         return {"steps": self.steps, **{str(i): asnumpy(a).copy() for i, a in enumerate(self.averages)}}
 
-    def load_state_dict(self, state: dict[str, np.ndarray | int]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` gave; nothing is changed unless it fits.
 
         Raises
         ------
-        ValueError
-            If it does not fit the parameters.
+        TypeError, ValueError
+            If `state` is no mapping; or listing every entry that is missing, unexpected or does not fit.
         """
-        shapes = {name: np.shape(value) for name, value in state.items() if name != "steps"}
-        expected = {str(i): a.shape for i, a in enumerate(self.averages)}
-        if shapes != expected or "steps" not in state:
-            raise ValueError(
-                f"state does not fit this average: got {sorted(state)} with shapes {shapes}, "
-                f"expected 'steps' and {expected}"
-            )
+        check_state("average", state, {"steps"}, {str(i): a for i, a in enumerate(self.averages)})
         self.steps = int(state["steps"])
         for i, average in enumerate(self.averages):
             average[...] = asarray(state[str(i)], average.dtype)

@@ -68,6 +68,22 @@ class FlatParameters:
                 "make the optimiser after moving or converting the model"
             )
 
+    def check_gradients(self) -> None:
+        """Raise unless each gradient has its parameter's shape and dtype.
+
+        Raises
+        ------
+        ValueError
+            Naming the parameter's number, what was given and what is expected.
+        """
+        for i, parameter in enumerate(self.parameters):
+            data, gradient = parameter.data, parameter.grad
+            if gradient is not None and (gradient.shape, gradient.dtype) != (data.shape, data.dtype):
+                raise ValueError(
+                    f"params[{i}]: got a gradient of shape {gradient.shape} and {gradient.dtype}, "
+                    f"expected {data.shape} and {data.dtype} like the parameter"
+                )
+
     def pieces(self) -> Iterator[tuple[slice, Array]]:
         """``(where, gradient)``: spans of the buffer with their gradients.
 

@@ -34,7 +34,14 @@ class Optimizer:
         self.state: dict[str, Array] = {name: self.flat.zeros() for name in state}
 
     def step(self) -> None:
-        """Change every parameter that has a gradient by the optimiser's rule."""
+        """Change every parameter that has a gradient by the optimiser's rule.
+
+        Raises
+        ------
+        ValueError
+            If a gradient has not its parameter's shape and dtype, or a parameter was converted since.
+        """
+        self.flat.check_gradients()
         self.flat.attach()
         self.steps += 1
         parallel_for(self._update_piece, self.flat.pieces())
@@ -63,19 +70,10 @@ class Optimizer:
 
         Raises
         ------
-        ValueError
-            Listing every missing, unexpected or misshapen entry.
+        TypeError, ValueError
+            If `state` is no mapping; or listing every entry that is missing, unexpected or does not fit.
         """
-        expected = {"steps", "lr", *self.state}
-        problems = [f"missing: {name}" for name in sorted(expected - set(state))]
-        problems += [f"unexpected: {name}" for name in sorted(set(state) - expected)]
-        problems += [
-            f"wrong shape: {name} is {np.shape(state[name])}, expected {buffer.shape}"
-            for name, buffer in self.state.items()
-            if name in state and np.shape(state[name]) != buffer.shape
-        ]
-        if problems:
-            raise ValueError(f"state does not fit this {type(self).__name__}:\n  " + "\n  ".join(problems))
+        check_state(type(self).__name__, state, {"steps", "lr"}, self.state)
         self.steps, self.lr = int(state["steps"]), float(state["lr"])
         for name, buffer in self.state.items():
             buffer[...] = asarray(state[name], buffer.dtype)
@@ -89,6 +87,8 @@ def check_parameters(params: Iterable[Tensor]) -> list[Tensor]:
     TypeError, ValueError
         Saying which is none.
     """
+    if hasattr(params, "parameters") or not np.iterable(params):
+        raise TypeError(f"params: got a {type(params).__name__}, expected model.parameters()")
     parameters = list(params)
     if not parameters:
         raise ValueError("params: got no parameters, expected at least one")
@@ -118,3 +118,33 @@ def check_range(name: str, value: float, low: float, high: float) -> float:
     if not low <= value < high:
         raise ValueError(f"{name}: got {value}, expected a number in [{low}, {high})")
     return float(value)
+
+
+def check_state(owner: str, state: Any, numbers: set[str], buffers: Mapping[str, Array]) -> None:
+    """Raise unless `state` holds the `numbers` (``steps`` and perhaps ``lr``) and fitting `buffers`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no mapping; or listing all that is wrong with it.
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"state: got a {type(state).__name__}, expected what state_dict gives")
+    expected = {*numbers, *buffers}
+    problems = [f"missing: {name}" for name in sorted(expected - set(state))]
+    problems += [f"unexpected: {name}" for name in sorted(set(state) - expected, key=str)]
+    steps = state.get("steps", 0)
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
+        problems.append(f"steps: got {steps!r}, expected a whole number of 0 or more")
+    try:
+        check_range("lr", state.get("lr", 0.0), 0, np.inf)
+    except (TypeError, ValueError) as error:
+        problems.append(str(error))
+    for name in (name for name in buffers if name in state):
+        value, shape = asnumpy(state[name]), buffers[name].shape
+        if value.shape != shape:
+            problems.append(f"wrong shape: {name} is {value.shape}, expected {shape}")
+        elif value.dtype.kind not in "fiu":
+            problems.append(f"not numeric: {name} is of {value.dtype}, expected {buffers[name].dtype}")
+    if problems:
+        raise ValueError(f"state does not fit this {owner}:\n  " + "\n  ".join(problems))

@@ -73,6 +73,8 @@ def save_checkpoint(
 
     Raises
     ------
+    TypeError
+        If a part has no ``state_dict``.
     CheckpointError
         If the file cannot be written, or an array holds a NaN; the old file is unchanged then.
 
@@ -90,6 +92,11 @@ def save_checkpoint(
         raise ValueError(f"step: got {step!r}, expected a whole number of 0 or more")
     if not parts:
         raise ValueError("parts: got nothing to save, expected for example model=..., optimiser=...")
+    for name, part in parts.items():
+        if not hasattr(part, "state_dict"):
+            raise TypeError(
+                f"{name}: got {type(part).__name__}, expected what has a state_dict, as models and optimisers do"
+            )
     manifest = Manifest(
         step, settings(configuration), {name: type(part).__name__ for name, part in parts.items()}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from ..autograd import Tensor, raw
 from ..backend import Array, RandomStream
 from ..nn import Module
 from ..optim import ExponentialMovingAverage, Optimizer, clip_grad_norm
-from .loop import Step, train
+from ..optim.optimizer import check_range
+from .loop import Step, check_counts, check_data, train
 from .metrics import Row
 
 Loss = Callable[[Any, RandomStream], Tensor | Mapping[str, Tensor]]
@@ -60,6 +62,8 @@ def fit(
 
     Raises
     ------
+    TypeError, ValueError
+        If an argument is not as said above, or the loss or the schedule gives something else than it should.
     TrainingError, CheckpointError, KeyboardInterrupt
         See `train`.
 
@@ -77,9 +81,9 @@ def fit(
     """
     if (steps is None) == (epochs is None):
         raise ValueError(f"steps, epochs: got {steps} and {epochs}, expected one of the two")
-    if steps is None:
-        examples = len(data[0] if isinstance(data, tuple) else data)
-        steps = epochs * -(-examples // batch_size)  # type: ignore[operator]
+    check_counts(steps=steps, epochs=epochs, batch_size=batch_size)
+    if epochs is not None:
+        steps = epochs * -(-len(check_data(data)[0]) // batch_size)
     if settings.get("run") is not None and model is None:
         raise ValueError("model: needed for the checkpoints of a run, got None")
     parts = {"model": model, "optimiser": optimiser, "average": average}
@@ -100,16 +104,23 @@ def _step(
         terms = dict(terms) if isinstance(terms, Mapping) else {"loss": terms}
         if "loss" not in terms:
             raise ValueError(f"loss: gave the terms {', '.join(terms)}, expected one of them to be 'loss'")
+        _check_scalar(terms["loss"])
         optimiser.zero_grad()
         terms["loss"].backward()
         logged = {name: raw(value) for name, value in terms.items()}
         if clip_norm is not None:
             logged["gradient norm"] = clip_grad_norm(optimiser.flat.parameters, clip_norm)
         if schedule is not None:
-            optimiser.lr = schedule(optimiser.steps)
+            optimiser.lr = check_range("schedule", schedule(optimiser.steps), 0, math.inf)
         optimiser.step()
         if average is not None:
             average.update()
         return logged
 
     return step
+
+
+def _check_scalar(loss: Any) -> None:
+    if not isinstance(loss, Tensor) or loss.ndim:
+        shape = f" of shape {tuple(loss.shape)}" if hasattr(loss, "shape") else ""
+        raise TypeError(f"loss: got {type(loss).__name__}{shape}, expected a scalar Tensor")

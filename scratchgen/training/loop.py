@@ -82,8 +82,8 @@ def train(
     KeyboardInterrupt
         After Ctrl-C, when the step at hand is done and a checkpoint is saved.
     """
-    _check_counts(steps=steps, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
-    arrays = _check_data(data)
+    check_counts(steps=steps, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
+    arrays = check_data(data)
     order = {"seed": seed, "batch_size": batch_size, "examples": len(arrays[0])}
     saver = Saver(run, parts or {}, order, checkpoint_every)
     done = saver.resume(resume)
@@ -120,7 +120,7 @@ def every(period: int, observer: Callable[[int], Any]) -> Observer:
     >>> [observe(step) for step in (1, 2, 3, 4)]
     [None, {'square': 4}, None, {'square': 16}]
     """
-    _check_counts(period=period)
+    check_counts(period=period)
     return lambda step: observer(step) if step % period == 0 else None
 
 
@@ -143,13 +143,14 @@ def _batches(arrays: tuple[Array, ...], size: int, seed: int, done: int) -> Iter
         skipped = 0
 
 
-def _check_counts(**counts: int | None) -> None:
+def check_counts(**counts: int | None) -> None:
+    """Raise unless each of `counts` is None or a whole number of 1 or more."""
     for name, count in counts.items():
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
             raise ValueError(f"{name}: got {count!r}, expected a whole number of 1 or more")
 
 
-def _check_data(data: Array | tuple[Array, ...]) -> tuple[Array, ...]:
+def check_data(data: Array | tuple[Array, ...]) -> tuple[Array, ...]:
     """The arrays of the data, once none of them has a number that would spoil the training."""
     arrays = data if isinstance(data, tuple) else (data,)
     for i, array in enumerate(arrays):

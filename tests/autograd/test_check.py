@@ -141,3 +141,8 @@ def test_a_third_derivative_of_a_whole_expression() -> None:
         )
         < 1e-7
     )
+
+
+def test_there_is_no_derivative_of_order_zero() -> None:
+    with pytest.raises(ValueError, match="order: got 0, expected 1 or more"):
+        check_gradients(lambda x: x * x, [1.0], order=0)

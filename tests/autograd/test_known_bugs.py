@@ -1,4 +1,4 @@
-"""Mistakes that other engines made, one test each (the list is FACTS.md, section 5, "Engine")."""
+"""Mistakes that other engines made, one test each (found in the trackers of other projects)."""
 
 from __future__ import annotations
 

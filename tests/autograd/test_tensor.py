@@ -193,3 +193,32 @@ def test_a_primitive_of_a_reader_works_like_any_other_but_stays_out_of_the_regis
     (first,) = sg.grad(cube(x), x, create_graph=True)
     assert_close(first, [12.0])
     assert_close(sg.grad(first, x)[0], [12.0])
+
+
+def test_lists_take_the_dtype_of_the_tensor_they_meet() -> None:
+    x = sg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    for y in (sg.add(x, [1, 2, 3]), [1.0, 2.0, 3.0] * x, sg.maximum(x, [0.0, 5.0, 0.0])):
+        assert y.dtype == np.float32
+        (gradient,) = sg.grad(y.sum(), x)
+        assert gradient.dtype == np.float32
+    assert_close(sg.grad(([1.0, 2.0, 3.0] * x).sum(), x)[0], [1.0, 2.0, 3.0])
+
+
+def test_whole_numbers_become_float32() -> None:
+    whole = sg.tensor([1, 2])
+    for y in (whole / 2, sg.sqrt(whole), whole * 1.5, whole.mean()):
+        assert y.dtype == np.float32
+    assert_close(whole / 2, [0.5, 1.0])
+
+
+def test_the_methods_that_pytorch_has() -> None:
+    x = sg.tensor([[1.0, -2.0], [3.0, 4.0]])
+    assert_close(x.relu(), [[1.0, 0.0], [3.0, 4.0]])
+    assert_close(x.where(x.data > 0, 0), [[1.0, 0.0], [3.0, 4.0]])
+    assert_close(x.maximum(0.5), [[1.0, 0.5], [3.0, 4.0]])
+    assert_close(x.flip(0), [[3.0, 4.0], [1.0, -2.0]])
+    assert_close(x.flatten(start_dim=0), [1.0, -2.0, 3.0, 4.0])
+    assert_close(x.softmax(dim=1).sum(dim=1), [1.0, 1.0])
+    assert_close(x.gather(1, sg.asarray([[1], [0]])), [[-2.0], [3.0]])
+    assert_close(x.matmul(x), x @ x)
+    assert [part.shape for part in x.split(1, dim=1)] == [(2, 1), (2, 1)]

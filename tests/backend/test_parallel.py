@@ -87,3 +87,20 @@ def test_it_works_in_a_forked_child(two_threads: Any) -> None:
     while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < until:
         time.sleep(0.01)
     assert ended == (child, 0)
+
+
+def test_two_callers_at_once_leave_blas_as_it_was() -> None:
+    before = thread_count()
+    started = threading.Barrier(2)
+
+    def caller() -> None:
+        started.wait()
+        for _ in range(200):
+            assert parallel_for(lambda n: n * n, range(4)) == [0, 1, 4, 9]
+
+    callers = [threading.Thread(target=caller) for _ in range(2)]
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+    assert thread_count() == before

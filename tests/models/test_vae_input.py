@@ -9,7 +9,7 @@ import pytest
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
-from scratchgen.models import VAE
+from scratchgen.models import VAE, Autoencoder
 from scratchgen.nn import Linear
 
 X = (np.random.default_rng(0).random((5, 6)) < 0.5).astype(np.float64)
@@ -124,3 +124,20 @@ def test_networks_of_wrong_sizes_are_named() -> None:
     for call in (broadcasting.loss, broadcasting.log_marginal):
         with pytest.raises(ValueError, match=r"decoder: gave shape \(5, 1\), expected \(5, 6\) like x"):
             call(x, rng)
+
+
+def test_codes_are_checked_by_name() -> None:
+    for model in (VAE.dense(6, 5, 2), Autoencoder.dense(6, 5, 2)):
+        with pytest.raises(TypeError, match="z: got list, expected a float32 or float64 array"):
+            model.decode([[0.0, 0.0]])
+        with pytest.raises(ValueError, match=r"z: got shape \(2,\), expected \(batch, "):
+            model.decode(sg.asarray([0.0, 0.0]))
+    with pytest.raises(ValueError, match=r"z: got shape \(4, 3\), expected \(batch, 2\)"):
+        VAE.dense(6, 5, 2).decode(sg.asarray(np.zeros((4, 3), np.float32)))
+
+
+def test_encoder_and_decoder_are_modules() -> None:
+    with pytest.raises(TypeError, match="encoder: got int, expected a Module"):
+        VAE(1, 2, 2)
+    with pytest.raises(TypeError, match="decoder: got int, expected a Module"):
+        Autoencoder(Linear(2, 1), 2)

@@ -46,7 +46,7 @@ def test_parameters_come_in_pytorchs_order_a_modules_own_before_those_of_its_par
     assert network.parameter_count() == 4 + (12 + 4) + (16 + 4) + (4 + 4)
     paths = [path for path, _ in network.named_modules()]
     assert paths == ["", "first", "rest", "rest.0", "rest.1", "rest.2"]
-    assert [name for name, _ in network.children()] == ["first", "rest"]
+    assert [name for name, _ in network.named_children()] == ["first", "rest"]
 
 
 def test_state_dict_is_a_copy_on_the_host_of_parameters_and_buffers() -> None:
@@ -215,3 +215,21 @@ def test_a_module_without_forward_says_so() -> None:
 def test_a_parameter_of_whole_numbers_is_refused() -> None:
     with pytest.raises(TypeError, match="int64 has no derivatives"):
         Parameter([1, 2])
+
+
+def test_a_parameter_is_not_replaced_by_an_array_that_nobody_would_train() -> None:
+    layer = Linear(2, 3)
+    with pytest.raises(
+        TypeError, match=r"weight: got ndarray, expected another Parameter; .*\.weight\.data\[\.\.\.\]"
+    ):
+        layer.weight = np.zeros((3, 2), np.float32)
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    layer.weight = Parameter(np.ones((3, 2), np.float32))
+    layer.bias = None
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+
+
+def test_children_are_modules_and_named_children_have_names() -> None:
+    net = Sequential(Linear(2, 3), Linear(3, 1))
+    assert list(net.children()) == [net[0], net[1]]
+    assert list(net.named_children()) == [("0", net[0]), ("1", net[1])]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...backend import RandomStream, asnumpy
+from ...backend import RandomStream, asnumpy, check_rng
 from ..tables import Rows, log_of_probabilities
 from .looks import COUNTS, LEVELS, PEOPLE
 from .world import joint
@@ -54,6 +54,7 @@ def arrange(rng: RandomStream, *, swaps: int = 20_000) -> Rows:
     array
         Looks, shape (50, 5), each of positive probability under P_data.
     """
+    check_rng(rng)
     columns = [np.repeat(np.arange(len(counts)), list(counts.values())) for counts in COUNTS.values()]
     rows = np.stack([column[rng.permutation(PEOPLE)] for column in columns], axis=1)
     log_joint = log_of_probabilities(joint())

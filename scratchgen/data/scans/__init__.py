@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backend import RandomStream, asnumpy
+from ...backend import RandomStream, asnumpy, check_rng
 from .anatomy import healthy_heads
 from .anomalies import KINDS
 
@@ -59,7 +59,7 @@ def healthy(n: int, rng: RandomStream, *, size: int = 32) -> Scans:
     ((5, 1, 32, 32), False)
     """
     _check(n, size)
-    heads = healthy_heads(n, rng.child("anatomy"), size)
+    heads = healthy_heads(n, check_rng(rng).child("anatomy"), size)
     images = _scanned(heads.images, rng)
     return Scans(images, np.zeros(images.shape, dtype=bool), ("healthy",) * n, images)
 
@@ -94,7 +94,7 @@ def anomalous(n: int, rng: RandomStream, *, kind: str | None = None, size: int =
     _check(n, size)
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
-    heads = healthy_heads(n, rng.child("anatomy"), size)
+    heads = healthy_heads(n, check_rng(rng).child("anatomy"), size)
     names = list(KINDS)
     if kind is None:
         chosen = asnumpy(rng.child("kind").integers(0, len(names), (n,)))
