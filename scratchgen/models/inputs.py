@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import raw
-from ..backend import RandomStream
+from ..backend import check_rng
 from ..nn.module import Module, check_size
 
 
@@ -125,5 +125,4 @@ def check_draw(n: Any, rng: Any) -> None:
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
         raise ValueError(f"n: got {n!r}, expected a whole number, 0 or more")
-    if not isinstance(rng, RandomStream):
-        raise TypeError(f"rng: got {type(rng).__name__}, expected a sg.backend.RandomStream")
+    check_rng(rng)

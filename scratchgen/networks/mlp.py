@@ -39,7 +39,7 @@ class MLP(Sequential):
         activation: Callable[[], Module] = ReLU,
         rng: RandomStream | None = None,
     ) -> None:
-        if isinstance(sizes, str) or not hasattr(sizes, "__len__"):
+        if not hasattr(sizes, "__len__"):
             raise TypeError(f"sizes: got {sizes!r}, expected a list of widths such as [784, 256, 10]")
         if len(sizes) < 2:
             raise ValueError(f"sizes: got {list(sizes)}, expected at least an input and an output width")

@@ -58,7 +58,9 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         kept = self.__dict__.get(name)
-        if isinstance(kept, OWNED) and not isinstance(value, OWNED) and value is not None:
+        # An array would be used by forward, but lost to the optimiser and the state_dict without a word.
+        # (A Tensor may stand in for a parameter, to differentiate with respect to it.)
+        if isinstance(kept, OWNED) and not isinstance(value, Tensor | Module) and value is not None:
             raise TypeError(
                 f"{name}: got {type(value).__name__}, expected another {type(kept).__name__}; "
                 f"to change the numbers of a parameter assign to .{name}.data[...]"

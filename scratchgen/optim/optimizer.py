@@ -87,7 +87,7 @@ def check_parameters(params: Iterable[Tensor]) -> list[Tensor]:
     TypeError, ValueError
         Saying which is none.
     """
-    if hasattr(params, "parameters") or not np.iterable(params):
+    if hasattr(params, "parameters") or not isinstance(params, Iterable):
         raise TypeError(f"params: got a {type(params).__name__}, expected model.parameters()")
     parameters = list(params)
     if not parameters:

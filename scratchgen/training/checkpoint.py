@@ -95,7 +95,7 @@ def save_checkpoint(
     for name, part in parts.items():
         if not hasattr(part, "state_dict"):
             raise TypeError(
-                f"{name}: got {type(part).__name__}, expected what has a state_dict, as models and optimisers do"
+                f"{name}: got {type(part).__name__}, expected what has a state_dict, as a model has"
             )
     manifest = Manifest(
         step, settings(configuration), {name: type(part).__name__ for name, part in parts.items()}

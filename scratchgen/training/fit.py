@@ -82,8 +82,8 @@ def fit(
     if (steps is None) == (epochs is None):
         raise ValueError(f"steps, epochs: got {steps} and {epochs}, expected one of the two")
     check_counts(steps=steps, epochs=epochs, batch_size=batch_size)
-    if epochs is not None:
-        steps = epochs * -(-len(check_data(data)[0]) // batch_size)
+    if steps is None:
+        steps = epochs * -(-len(check_data(data)[0]) // batch_size)  # type: ignore[operator]
     if settings.get("run") is not None and model is None:
         raise ValueError("model: needed for the checkpoints of a run, got None")
     parts = {"model": model, "optimiser": optimiser, "average": average}

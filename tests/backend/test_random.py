@@ -6,7 +6,7 @@ import pytest
 from tools import assert_close, to_device
 
 import scratchgen as sg
-from scratchgen.backend import RandomStream, current_device, device_of, use_device
+from scratchgen.backend import RandomStream, check_rng, current_device, device_of, use_device
 
 N = 40_000
 
@@ -164,3 +164,20 @@ def test_path_must_be_whole_numbers_and_strings(element):
         RandomStream(0, "a", element)
     with pytest.raises(TypeError, match="path: got"):
         RandomStream(0).child(element)
+
+
+def test_the_device_is_checked_and_shown():
+    with pytest.raises(ValueError, match="device: got 'tpu', expected one of 'cpu', 'cuda'"):
+        RandomStream(0, device="tpu")
+    assert repr(RandomStream(0, "a", device="cuda")) == "RandomStream(0, 'a', device='cuda')"
+    assert repr(RandomStream(0)) == "RandomStream(0)"
+
+
+def test_what_is_no_stream_or_no_array_is_refused():
+    stream = RandomStream(0)
+    assert check_rng(stream) is stream
+    for rng in (0, None, np.random.default_rng(0)):
+        with pytest.raises(TypeError, match=r"rng: got \w+, expected a RandomStream, for example"):
+            check_rng(rng)
+    with pytest.raises(TypeError, match="probability: got float, expected an array or Tensor"):
+        stream.bernoulli(0.5)

@@ -88,3 +88,8 @@ def test_wrong_arguments_are_refused_before_the_first_batch(
 def test_dropping_the_only_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="size: got 6 with drop_last, but there are only 5 examples"):
         batches(np.zeros(5), 6, RandomStream(0), drop_last=True)
+
+
+def test_a_seed_is_no_stream() -> None:
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        batches(np.zeros(5), 2, 0)  # type: ignore[arg-type]

@@ -64,3 +64,13 @@ def test_bytes_are_refused() -> None:
 def test_one_level_is_refused() -> None:
     with pytest.raises(ValueError, match="levels: got 1, expected at least 2"):
         dequantise(np.zeros(3), 1, RandomStream(0))
+
+
+def test_a_list_and_a_seed_are_refused() -> None:
+    x = np.zeros(3)
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        binarise(x, 0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        dequantise(x, 2, 0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="x: got list, expected an array or Tensor"):
+        binarise([0.0], RandomStream(0))  # type: ignore[arg-type]

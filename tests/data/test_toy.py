@@ -82,3 +82,9 @@ def test_what_is_no_world_or_no_point_is_said() -> None:
         toy.pinwheel(arms=0)
     with pytest.raises(ValueError, match=r"points must have shape \(n, 2\); got \(2,\)"):
         toy.swirl().log_prob(np.zeros(2))
+
+
+@pytest.mark.parametrize("name", toy.WORLDS)
+def test_a_seed_is_no_stream(name: str) -> None:
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        toy.WORLDS[name]().sample(3, 0)  # type: ignore[arg-type]

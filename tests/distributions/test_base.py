@@ -133,7 +133,7 @@ def test_numbers_of_samples_are_whole(name, samples):
 
 @every
 def test_rng_is_a_random_stream(name):
-    with pytest.raises(TypeError, match="rng: got int, expected a sg"):
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
         examples()[name].sample(3)
 
 

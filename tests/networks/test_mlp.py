@@ -42,3 +42,13 @@ def test_errors() -> None:
         MLP([3])
     with pytest.raises(ValueError, match=r"sizes\[1\]: got 0, expected a positive whole number"):
         MLP([3, 0, 2])
+
+
+def test_what_is_no_list_no_class_or_no_stream_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"sizes: got 3, expected a list of widths such as \[784, 256, 10\]"):
+        MLP(3, 4, 2)  # type: ignore[arg-type]
+    for given, shown in (("relu", "'relu'"), (Tanh(), r"Tanh\(\)")):
+        with pytest.raises(TypeError, match=f"activation: got {shown}, expected a class of Modules"):
+            MLP([3, 2], activation=given)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        MLP([3, 2], rng=0)  # type: ignore[arg-type]

@@ -107,7 +107,7 @@ def test_raw_arrays_and_tensors_move_the_statistics_alike() -> None:
 def test_errors() -> None:
     layer = BatchNorm1d(3)
     before = layer.state_dict()
-    with pytest.raises(ValueError, match=r"got shape \(6, 2\), expected \(batch, features\) with 3 features"):
+    with pytest.raises(ValueError, match=r"got shape \(6, 2\), expected .* length\) with 3 features"):
         layer(sg.asarray(X[:, :2], np.float32))
     with pytest.raises(ValueError, match=r"x: got shape \(3,\)"):
         layer(sg.asarray(X[0], np.float32))
@@ -157,3 +157,14 @@ def test_errors_for_images() -> None:
     with pytest.raises(ValueError, match="got 0 value per feature in training, expected at least 2"):
         BatchNorm2d(2)(sg.asarray(IMAGES[:0]))
     assert BatchNorm2d(2).to(np.float64).eval()(sg.asarray(IMAGES[:0])).shape == (0, 2, 2, 3)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_sequence_is_normalised_as_an_image_of_height_one(training: bool) -> None:
+    """(batch, features, length): statistics over batch and length."""
+    x = sg.asarray(IMAGES[:, :, 0])
+    sequences = BatchNorm1d(2).to(np.float64).train(training)
+    images = BatchNorm2d(2).to(np.float64).train(training)
+    assert_close(sequences(x), sg.asnumpy(images(x[:, :, None]))[:, :, 0], rtol=1e-12)
+    assert_close(sequences.running_mean, images.running_mean, rtol=1e-12)
+    assert sequences.running_mean.data.any() == training

@@ -29,3 +29,11 @@ def test_it_is_a_sequence() -> None:
 def test_what_is_no_module_is_refused() -> None:
     with pytest.raises(TypeError, match=r"modules\[1\]: got ufunc, expected a Module"):
         Sequential(Tanh(), np.tanh)
+
+
+def test_a_slice_is_a_sequential_of_the_same_modules() -> None:
+    layers = [Linear(2, 3), Tanh(), Linear(3, 1)]
+    part = Sequential(*layers)[1:]
+    assert isinstance(part, Sequential)
+    assert list(part) == layers[1:]
+    assert list(part.state_dict()) == ["1.weight", "1.bias"]

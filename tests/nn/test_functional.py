@@ -86,3 +86,24 @@ def test_labels_are_checked() -> None:
 def test_a_label_without_a_class_is_refused(label: int) -> None:
     with pytest.raises(IndexError, match=r"labels: got numbers from .* expected 0 to 2"):
         F.cross_entropy(LOGITS, np.array([0, 1, 2, label]))
+
+
+@pytest.mark.parametrize("given", [[1.0, 2.0], 3])
+def test_what_is_no_array_is_refused(given: Any) -> None:
+    x, weight = sg.asarray(LOGITS), sg.asarray(np.ones((2, 3)))
+    for call, name in (
+        (lambda: F.linear(given, weight), "x"),
+        (lambda: F.embedding(given, weight), "indices"),
+        (lambda: F.cross_entropy(given, sg.asarray(LABELS)), "logits"),
+        (lambda: F.cross_entropy(x, given), "labels"),
+        (lambda: F.mse_loss(given, x), "x"),
+        (lambda: F.mse_loss(x, given), "target"),
+        (lambda: F.binary_cross_entropy_with_logits(given, x), "logits"),
+    ):
+        with pytest.raises(TypeError, match=rf"^{name}: got (list|int), expected an array or Tensor"):
+            call()
+
+
+def test_a_seed_is_no_stream() -> None:
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        F.dropout(sg.asarray(LOGITS), 0.5, 0)  # type: ignore[arg-type]

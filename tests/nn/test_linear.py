@@ -61,3 +61,8 @@ def test_sizes_are_positive_whole_numbers(size: Any) -> None:
         Linear(size, 2)
     with pytest.raises(ValueError, match=r"out_features: got .*, expected a positive whole number"):
         Linear(2, size)
+
+
+def test_a_seed_is_no_stream() -> None:
+    with pytest.raises(TypeError, match="rng: got int, expected a RandomStream"):
+        Linear(2, 3, rng=0)  # type: ignore[arg-type]

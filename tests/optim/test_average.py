@@ -72,11 +72,19 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
     average = ExponentialMovingAverage(layer.parameters())
     before = sg.asnumpy(average.averages[0]).copy()
     good = average.state_dict()
-    for change in ({"0": np.ones((3, 2))}, {"2": np.ones(2)}):
+    for change in (
+        {"0": np.ones((3, 2))},
+        {"2": np.ones(2)},
+        {"steps": -1},
+        {"steps": 0.5},
+        {"1": ["a", "b"]},
+    ):
         with pytest.raises(ValueError, match="state does not fit this average"):
             average.load_state_dict({**good, "0": np.zeros((2, 2)), **change})
     with pytest.raises(ValueError, match="state does not fit this average"):
         average.load_state_dict({"0": np.zeros((2, 2)), "1": np.zeros(2)})
+    with pytest.raises(TypeError, match="state: got a int"):
+        average.load_state_dict(3)  # type: ignore[arg-type]
     assert_close(average.averages[0], before)
 
 

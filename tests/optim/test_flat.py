@@ -121,3 +121,16 @@ def test_neighbouring_small_parameters_come_in_one_piece_and_a_large_one_in_seve
         parameter.grad = sg.asarray(np.zeros(parameter.shape))
     found = [(where.start, where.stop) for where, _ in held.pieces()]
     assert found == [(0, 6), (6, 12), (12, 18), (18, 20), (20, 22)]
+
+
+@pytest.mark.parametrize("gradient", [np.ones((3, 2), np.float32), np.ones((2, 3))])
+def test_a_gradient_unlike_its_parameter_is_refused_and_nothing_is_changed(gradient: Any) -> None:
+    layer = Linear(3, 2)
+    optimiser = SGD(layer.parameters(), momentum=0.9)
+    before = sg.asnumpy(layer.bias).copy()
+    layer.bias.grad, layer.weight.grad = sg.asarray(np.ones(2, np.float32)), sg.asarray(gradient)
+    message = r"params\[0\]: got a gradient of shape .* expected \(2, 3\) and float32 like the parameter"
+    with pytest.raises(ValueError, match=message):
+        optimiser.step()
+    assert optimiser.steps == 0
+    assert_close(layer.bias, before)

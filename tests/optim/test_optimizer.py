@@ -116,6 +116,8 @@ def test_what_is_no_list_of_parameters_is_refused() -> None:
         ([layer.weight, layer.weight], ValueError, "a parameter occurs twice"),
         ([layer.weight, wide], ValueError, r"got dtypes \['float32', 'float64'\], expected one"),
         ([layer.weight, 3.0], TypeError, r"params\[1\]: got float, expected a Parameter"),
+        (layer, TypeError, r"params: got a Linear, expected model\.parameters\(\)"),
+        (3, TypeError, "params: got a int"),
         ([frozen], TypeError, r"params\[0\]: got a Tensor without requires_grad"),
         ([layer.weight * 2], TypeError, r"params\[0\]: got a Tensor computed from others"),
         (layer.weight, TypeError, r"params\[0\]: got a Tensor computed from others, expected a list"),
@@ -123,3 +125,28 @@ def test_what_is_no_list_of_parameters_is_refused() -> None:
     ):
         with pytest.raises(error, match=message):
             SGD(params)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"steps": 1.5}, "steps: got 1.5, expected a whole number of 0 or more"),
+        ({"steps": -1}, "steps: got -1, expected a whole number of 0 or more"),
+        ({"lr": float("nan")}, "lr: got nan, expected a number in [0, inf)"),
+        ({"lr": "fast"}, "lr: got 'fast', expected a number in [0, inf)"),
+        ({"square_sum": np.full(24, "a")}, "not numeric: square_sum is of <U1, expected float64"),
+    ],
+)
+def test_a_state_of_wrong_values_changes_nothing(make_parameters: Any, change: Any, problem: str) -> None:
+    optimiser = Adam(make_parameters(), lr=0.1)
+    state = {**optimiser.state_dict(), "gradient_sum": np.ones(24), **change}
+    with pytest.raises(ValueError, match="state does not fit this Adam") as failure:
+        optimiser.load_state_dict(state)
+    assert str(failure.value).splitlines()[1:] == ["  " + problem]
+    assert (optimiser.steps, optimiser.lr) == (0, 0.1)
+    assert_close(optimiser.state["gradient_sum"], np.zeros(24))
+
+
+def test_a_state_that_is_no_mapping_is_refused(make_parameters: Any) -> None:
+    with pytest.raises(TypeError, match="state: got a list, expected what state_dict gives"):
+        Adam(make_parameters()).load_state_dict([])  # type: ignore[arg-type]

@@ -204,3 +204,9 @@ def test_what_cannot_be_saved(tmp_path: Path, arguments: Any, error: Any, messag
     with pytest.raises(error, match=message):
         save_checkpoint(tmp_path / "a.npz", **arguments)
     assert not os.listdir(tmp_path)
+
+
+def test_what_has_no_state_cannot_be_saved(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="model: got int, expected what has a state_dict"):
+        save_checkpoint(tmp_path / "checkpoint.npz", model=3)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

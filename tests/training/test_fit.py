@@ -88,3 +88,42 @@ def test_training_leaves_no_graph_behind(line: Any, data: Any) -> None:
 
     fit(loss, data, line.optimiser, steps=4)
     assert kept[1:] == [kept[0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": -1}, "epochs: got -1, expected a whole number of 1 or more"),
+        ({"epochs": 1.5}, "epochs: got 1.5, expected a whole number"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size: got 0, expected a whole number of 1 or more"),
+    ],
+)
+def test_epochs_and_batch_size_are_checked(line: Any, data: Any, change: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fit(line.loss, data, line.optimiser, **change)
+
+
+def test_data_without_length_is_refused(line: Any) -> None:
+    with pytest.raises(TypeError, match="data: got int, expected an array of examples"):
+        fit(line.loss, 3, line.optimiser, epochs=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("loss", "given"),
+    [
+        (lambda error: 1.5, "float,"),
+        (lambda error: {"loss": sg.asarray(np.ones(2, np.float32))}, r"\w+ of shape \(2,\),"),
+        (lambda error: error.reshape(1), r"Tensor of shape \(1,\),"),
+    ],
+)
+def test_a_loss_that_is_no_scalar_tensor_is_refused(line: Any, data: Any, loss: Any, given: str) -> None:
+    with pytest.raises(TypeError, match=f"loss: got {given} expected a scalar Tensor"):
+        fit(lambda batch, rng: loss(line.loss(batch, rng)["loss"]), data, line.optimiser, steps=1)
+
+
+def test_a_rate_that_is_none_is_refused(line: Any, data: Any) -> None:
+    before = line.state()
+    for rate, error in ((-1.0, ValueError), (float("nan"), ValueError), ("fast", TypeError)):
+        with pytest.raises(error, match=r"schedule: got .*, expected a number in"):
+            fit(line.loss, data, line.optimiser, steps=1, schedule=lambda step, rate=rate: rate)
+    assert line.state() == before
