@@ -65,7 +65,7 @@ def primitive(
         def operation(*args: Any, **static: Any) -> Any:
             arrays = []
             dtype: Any = None  # of all Tensors, or "mixed"
-            record = False
+            record = lists = False
             for a in args:
                 if isinstance(a, Tensor):
                     data = a.data
@@ -78,8 +78,14 @@ def primitive(
                         record = True
                 else:
                     arrays.append(a)
+                    if type(a) is list:
+                        lists = True
             if dtype is None:
                 return forward(*args, **static)
+            if lists:  # as arrays on the device; a GPU's arrays do not mix with lists
+                kept = dtype if getattr(dtype, "kind", "") == "f" else None
+                args = tuple(asarray(a, kept) if type(a) is list else a for a in args)
+                return operation(*args, **static)
             data = forward(*arrays, **static)
             if data.dtype is not dtype and not casts:
                 args, data = _one_dtype(operation, args, static, data)
@@ -117,8 +123,8 @@ def _one_dtype(
 ) -> tuple[tuple[Any, ...], Array]:
     """The arguments and the result in the arguments' one floating-point type; an error if they have two.
 
-    NumPy lets one ``np.float64`` constant, a list, or an array of whole numbers turn a float32 array into
-    float64. Here these take the type they meet, whole numbers by themselves become float32, and arrays of two
+    NumPy lets one ``np.float64`` constant, or an array of whole numbers, turn a float32 array into float64.
+    Here these take the type they meet, whole numbers by themselves become float32, and arrays of two
     floating-point types do not mix.
     """
     arrays = [raw(a) for a in args if hasattr(a, "dtype") and not isinstance(a, np.generic)]
@@ -138,9 +144,7 @@ def _one_dtype(
 
 
 def _as_weak(a: Any, dtype: np.dtype[Any]) -> Any:
-    """A NumPy scalar as a Python number; lists and whole numbers in the dtype; the rest as it is."""
+    """A NumPy scalar as a Python number; whole numbers in the dtype; the rest as it is."""
     if isinstance(a, np.generic):
         return a.item()
-    if isinstance(a, list | tuple):
-        return asarray(a, dtype)
     return raw(a).astype(dtype) if hasattr(a, "dtype") and a.dtype.kind in "iu" else a

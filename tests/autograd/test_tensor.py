@@ -202,6 +202,9 @@ def test_lists_take_the_dtype_of_the_tensor_they_meet() -> None:
         (gradient,) = sg.grad(y.sum(), x)
         assert gradient.dtype == np.float32
     assert_close(sg.grad(([1.0, 2.0, 3.0] * x).sum(), x)[0], [1.0, 2.0, 3.0])
+    to_the_last_digit = sg.mul(sg.tensor(np.ones(1)), [0.1])
+    assert_close(to_the_last_digit, np.array([0.1]), rtol=0, atol=0)
+    assert_close(sg.mul(sg.tensor([1]), [0.5]), [0.5])
 
 
 def test_whole_numbers_become_float32() -> None:
