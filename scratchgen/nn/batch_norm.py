@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import no_grad, sqrt
+from ..autograd import raw, sqrt
 from ..backend import RandomStream
-from .module import Buffer, Module, check_size, parameter_like, raw_statistics
+from .module import Buffer, Module, check_size, parameter_like
 
 
 class _BatchNorm(Module):
@@ -47,19 +47,18 @@ class _BatchNorm(Module):
             mean = x.mean(axis=axes, keepdims=True)
             centred = x - mean
             variance = (centred * centred).mean(axis=axes, keepdims=True)
-            self._track(raw_statistics(mean), raw_statistics(variance), count)
+            self._track(raw(mean), raw(variance), count)
         else:
             centred = x - self.running_mean.data.reshape(column)
             variance = self.running_var.data.reshape(column)
         return centred / sqrt(variance + self.eps) * self.weight.reshape(column) + self.bias.reshape(column)
 
     def _track(self, mean: Any, variance: Any, count: int) -> None:
-        with no_grad():
-            kept = 1 - self.momentum
-            unbiased = variance * (count / (count - 1))
-            self.running_mean.data[...] = kept * self.running_mean.data + self.momentum * mean.reshape(-1)
-            self.running_var.data[...] = kept * self.running_var.data + self.momentum * unbiased.reshape(-1)
-            self.num_batches_tracked.data[...] += 1
+        kept = 1 - self.momentum
+        unbiased = variance * (count / (count - 1))
+        self.running_mean.data[...] = kept * self.running_mean.data + self.momentum * mean.reshape(-1)
+        self.running_var.data[...] = kept * self.running_var.data + self.momentum * unbiased.reshape(-1)
+        self.num_batches_tracked.data[...] += 1
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

@@ -227,8 +227,3 @@ def check_size(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}: got {value!r}, expected a positive whole number")
     return int(value)
-
-
-def raw_statistics(x: Any) -> Array:
-    """The array of a Tensor or of an array: statistics are observed, not differentiated."""
-    return x.data if isinstance(x, Tensor) else x
