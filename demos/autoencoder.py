@@ -12,7 +12,7 @@ analysis. The nonlinear pair has to beat that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,21 +26,31 @@ from scratchgen.training import Run, fit
 
 @dataclass
 class Options(_lesson.Options):
-    """Train a dense autoencoder and compare it with principal component analysis."""
+    """Train an autoencoder and compare it with principal component analysis."""
 
+    net: Literal["dense", "conv"] = "dense"
+    """Fully connected layers, or convolutions that halve the image twice."""
     hidden_dim: int = 256
+    """The width of the dense network's hidden layers."""
     latent_dim: int = 2
     """How many numbers a code has; with 2 the page shows a map of all codes."""
     lr: float = 2e-3
+
+
+# %% The two networks: one sees an image as a list of numbers, the other as a plane with neighbours
+def network(shape: tuple[int, ...], options: Options) -> Autoencoder:
+    """The untrained autoencoder that the options describe."""
+    rng = sg.backend.RandomStream(options.seed, "autoencoder")
+    if options.net == "conv":
+        return Autoencoder.convolutional(shape, options.latent_dim, rng=rng)
+    return Autoencoder.dense(shape, options.hidden_dim, options.latent_dim, rng=rng)
 
 
 # %% Training: an image in, an image out, and the distance between the two
 def lesson(options: Options, run: Run) -> dict[str, Any]:
     """Train the autoencoder that the options describe."""
     data = _lesson.images(options)
-    shape = data.train.shape[1:]
-    rng = sg.backend.RandomStream(options.seed, "autoencoder")
-    model = Autoencoder.dense(shape, options.hidden_dim, options.latent_dim, rng=rng)
+    model = network(data.train.shape[1:], options)
     steps = _lesson.steps(options, default=4000)
     optimiser = sg.optim.Adam(model.parameters(), options.lr)
     print(model)

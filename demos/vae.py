@@ -28,9 +28,12 @@ from scratchgen.training import Run, every, fit
 
 @dataclass
 class Options(_lesson.Options):
-    """Train a dense VAE, and a second one with two latents to draw a map of them."""
+    """Train a VAE, and a second one with two latents to draw a map of them."""
 
+    net: Literal["dense", "conv"] = "dense"
+    """Fully connected layers, or convolutions that halve the image twice."""
     hidden_dim: int = 256
+    """The width of the dense network's hidden layers."""
     latent_dim: int = 10
     likelihood: Literal["bernoulli", "normal"] = "bernoulli"
     """p(x|z): bernoulli (pixels binarised afresh in every step) or normal (grey pixels, sigma learnt)."""
@@ -54,10 +57,13 @@ def pixels(x: Any, options: Options, rng: sg.backend.RandomStream) -> Any:
 
 
 def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VAE, list[dict[str, float]]]:
-    """A dense VAE with `latent_dim` latents, and the rows of its log."""
+    """A VAE with `latent_dim` latents, and the rows of its log."""
     rng = sg.backend.RandomStream(options.seed, "vae", latent_dim)
     shape, kind, beta = data.train.shape[1:], options.likelihood, options.beta
-    model = VAE.dense(shape, options.hidden_dim, latent_dim, kind, beta, rng=rng)
+    if options.net == "conv":
+        model = VAE.convolutional(shape, latent_dim, likelihood=kind, beta=beta, rng=rng)
+    else:
+        model = VAE.dense(shape, options.hidden_dim, latent_dim, kind, beta, rng=rng)
     steps = _lesson.steps(options, default=5000)
     test = sg.asarray(data.test[:1000])
 

@@ -5,20 +5,32 @@ example's dimensions and averaged over the batch:
 
     L = mean_i |x_i - d(e(x_i))|^2                                                      (autoencoder-loss)
 
-In nats this is the negative log-likelihood of x under a Gaussian of variance 1/2 around the reconstruction,
-up to the constant D/2 log pi. The code is deterministic; there is no density of codes, so nothing to sample
-from: that is what the variational autoencoder adds. If encoder and decoder are affine, the best code of d
-dimensions spans the first d principal components (Bourlard & Kamp 1988; Baldi & Hornik 1989).
+In nats this is the negative log-likelihood of x, of D dimensions, under a Gaussian of variance 1/2 around the
+reconstruction, up to a constant:
+
+    |x - d(e(x))|^2 = -log N(x; d(e(x)), I/2) - D/2 log pi                      (autoencoder-likelihood)
+
+The code is deterministic; there is no density of codes, so nothing to sample from: that is what the
+variational autoencoder adds. If encoder and decoder are affine, the best code of k dimensions is that of
+principal component analysis (Bourlard & Kamp 1988; Baldi & Hornik 1989). With m the mean of the data, S their
+covariance with eigenvalues lambda_1 >= ... >= lambda_D, and U of k orthonormal columns,
+
+    d(e(x)) = m + U U^T (x - m)                                                         (pca-projection)
+    L = tr S - tr U^T S U                                                        (pca-captured-variance)
+    L >= lambda_{k+1} + ... + lambda_D                                                       (pca-error)
+
+with equality if the columns of U are the eigenvectors of the k largest eigenvalues.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 from ..autograd import no_grad, raw
 from ..backend import Array, RandomStream
-from ..networks import MLP
+from ..networks import MLP, ConvDecoder, ConvEncoder
 from ..nn import Flatten, Module, Sequential, Unflatten
 from ..nn.module import check_size
 from .inputs import check_batch, check_codes, check_decoded, check_example_shape, check_modules
@@ -85,6 +97,33 @@ class Autoencoder(Module):
         decoder = MLP([latent_dim, hidden_dim, size], rng=rng.child("decoder"))
         model = cls(Sequential(Flatten(), *encoder), Sequential(*decoder, Unflatten(1, shape)))
         model.example_shape = shape
+        return model
+
+    @classmethod
+    def convolutional(
+        cls,
+        shape: Sequence[int],
+        latent_dim: int,
+        widths: Sequence[int] = (32, 64),
+        rng: RandomStream | None = None,
+    ) -> Self:
+        """Convolutions that halve an image once for each width, a code, and the same back.
+
+        Parameters
+        ----------
+        shape : (channels, height, width)
+            Of one image; height and width divisible by ``2 ** len(widths)``.
+        latent_dim : int
+        widths : sequence of int
+            The channels after each convolution.
+        rng : RandomStream, optional
+            Of the initial weights.
+        """
+        check_size("latent_dim", latent_dim)
+        rng = RandomStream(0, "autoencoder") if rng is None else rng
+        encoder = ConvEncoder(shape, latent_dim, widths, rng=rng.child("encoder"))
+        model = cls(encoder, ConvDecoder(latent_dim, shape, widths[::-1], rng=rng.child("decoder")))
+        model.example_shape = tuple(shape)
         return model
 
     def forward(self, x: Any) -> Any:

@@ -21,6 +21,7 @@ increases with k and tends to log p(x). All are in nats per example, summed over
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -28,7 +29,7 @@ import numpy as np
 from ..autograd import cat, logsumexp, no_grad, raw
 from ..backend import Array, RandomStream
 from ..distributions import Bernoulli, Normal, kl_divergence, sum_per_example
-from ..networks import MLP, GaussianHeads
+from ..networks import MLP, ConvDecoder, ConvEncoder, GaussianHeads
 from ..nn import Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
 from ..nn.module import check_size
 from .inputs import (
@@ -137,6 +138,39 @@ class VAE(Module):
         decoder = MLP([latent_dim, hidden_dim, math.prod(shape)], rng=rng.child("decoder"))
         model = cls(encoder, Sequential(*decoder, Unflatten(1, shape)), latent_dim, likelihood, beta, sigma)
         model.example_shape = shape
+        return model
+
+    @classmethod
+    def convolutional(
+        cls,
+        shape: Sequence[int],
+        latent_dim: int,
+        widths: Sequence[int] = (32, 64),
+        likelihood: str = "bernoulli",
+        beta: float = 1.0,
+        sigma: float | None = None,
+        rng: RandomStream | None = None,
+    ) -> Self:
+        """Convolutions that halve an image once for each width, (mu, log_var), and the same back.
+
+        Parameters
+        ----------
+        shape : (channels, height, width)
+            Of one image; height and width divisible by ``2 ** len(widths)``.
+        latent_dim : int
+        widths : sequence of int
+            The channels after each convolution.
+        likelihood, beta, sigma
+            As for the class.
+        rng : RandomStream, optional
+            Of the initial weights.
+        """
+        check_size("latent_dim", latent_dim)
+        rng = RandomStream(0, "vae") if rng is None else rng
+        encoder = ConvEncoder(shape, 2 * latent_dim, widths, rng=rng.child("encoder"))
+        decoder = ConvDecoder(latent_dim, shape, widths[::-1], rng=rng.child("decoder"))
+        model = cls(encoder, decoder, latent_dim, likelihood, beta, sigma)
+        model.example_shape = tuple(shape)
         return model
 
     def posterior(self, x: Array) -> Normal:
