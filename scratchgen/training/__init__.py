@@ -1,5 +1,6 @@
 """Floor 5: training. Read `fit`, then `loop`; `checkpoint` is how a run survives whatever happens to it."""
 
+from .adversarial import fit_adversarial
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .errors import CheckpointError, TrainingError
 from .fit import fit
@@ -13,6 +14,7 @@ __all__ = [
     "TrainingError",
     "every",
     "fit",
+    "fit_adversarial",
     "load_checkpoint",
     "save_checkpoint",
     "train",
