@@ -1,7 +1,17 @@
 """Floor 4: the generative models, one page of mathematics each."""
 
 from .autoencoder import Autoencoder
+from .diffusion import DDPM
+from .gan import GAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 from .vae import VAE
 
-__all__ = ["VAE", "Autoencoder", "CategoricalNaiveBayes", "JointMultinomial", "PixelNaiveBayes"]
+__all__ = [
+    "DDPM",
+    "GAN",
+    "VAE",
+    "Autoencoder",
+    "CategoricalNaiveBayes",
+    "JointMultinomial",
+    "PixelNaiveBayes",
+]

@@ -11,7 +11,9 @@ from ..backend import check_rng
 from ..nn.module import Module, check_size
 
 
-def check_batch(x: Any, shape: tuple[int, ...] | None = None, zero_to_one: bool = False) -> Any:
+def check_batch(
+    x: Any, shape: tuple[int, ...] | None = None, zero_to_one: bool = False, name: str = "x"
+) -> Any:
     """`x`, if it is a non-empty batch of floating-point examples of a given shape.
 
     The values are looked at in host memory only: on a GPU the host would have to wait for them.
@@ -23,6 +25,8 @@ def check_batch(x: Any, shape: tuple[int, ...] | None = None, zero_to_one: bool 
         One example's.
     zero_to_one : bool
         Whether to insist on values in [0, 1]; NaN and infinities are refused in any case.
+    name : str
+        Of the argument, for the message.
 
     Raises
     ------
@@ -31,16 +35,16 @@ def check_batch(x: Any, shape: tuple[int, ...] | None = None, zero_to_one: bool 
     """
     if not hasattr(x, "dtype") or x.dtype.kind != "f":
         given = f"an array of {x.dtype}" if hasattr(x, "dtype") else type(x).__name__
-        raise TypeError(f"x: got {given}, expected a float32 or float64 array (see sg.asarray)")
+        raise TypeError(f"{name}: got {given}, expected a float32 or float64 array (see sg.asarray)")
     if x.ndim < 2 or x.size == 0 or (shape is not None and tuple(x.shape[1:]) != shape):
         expected = "(batch, ...)" if shape is None else f"(batch, {', '.join(map(str, shape))})"
-        raise ValueError(f"x: got shape {tuple(x.shape)}, expected {expected} with at least one example")
+        raise ValueError(f"{name}: got shape {tuple(x.shape)}, expected {expected} with at least one example")
     if isinstance(raw(x), np.ndarray):
-        _check_values(raw(x), zero_to_one)
+        _check_values(raw(x), zero_to_one, name)
     return x
 
 
-def _check_values(x: np.ndarray, zero_to_one: bool) -> None:
+def _check_values(x: np.ndarray, zero_to_one: bool, name: str) -> None:
     if zero_to_one:
         low, high = x.min(), x.max()  # NaN if there is one
         if low >= 0 and high <= 1:
@@ -50,10 +54,12 @@ def _check_values(x: np.ndarray, zero_to_one: bool) -> None:
     bad = ~np.isfinite(x)
     if bad.any():
         example = int(np.argwhere(bad)[0, 0])
-        raise ValueError(f"x: got {int(bad.sum())} NaN or infinite numbers, the first in example {example}")
+        raise ValueError(
+            f"{name}: got {int(bad.sum())} NaN or infinite numbers, the first in example {example}"
+        )
     if zero_to_one:
         raise ValueError(
-            f"x: got numbers from {low:g} to {high:g}, expected 0 to 1 for a Bernoulli likelihood; "
+            f"{name}: got numbers from {low:g} to {high:g}, expected 0 to 1 for a Bernoulli likelihood; "
             "scale the data, or take likelihood='normal'"
         )
 

@@ -1,8 +1,23 @@
 """Floor 3: networks, the functions inside the models."""
 
+from .classifier import ConvClassifier
+from .conditional import ConditionalGenerator, ProjectionDiscriminator
 from .convolutional import ConvDecoder, ConvEncoder
 from .gaussian import GaussianHeads
 from .mlp import MLP
+from .patches import InPatches
+from .time_mlp import TimeMLP
 from .unet import UNet
 
-__all__ = ["MLP", "ConvDecoder", "ConvEncoder", "GaussianHeads", "UNet"]
+__all__ = [
+    "MLP",
+    "ConditionalGenerator",
+    "ConvClassifier",
+    "ConvDecoder",
+    "ConvEncoder",
+    "GaussianHeads",
+    "InPatches",
+    "ProjectionDiscriminator",
+    "TimeMLP",
+    "UNet",
+]

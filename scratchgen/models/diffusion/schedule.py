@@ -1,0 +1,187 @@
+"""Noise schedules: how much of the data each of the steps t = 1 .. T replaces by noise.
+
+A step keeps the share alpha_t = 1 - beta_t of the variance; t steps keep alpha_bar_t = alpha_1 ... alpha_t,
+and alpha_bar_0 = 1. What counts in the end is the ratio of signal to noise,
+
+    SNR(t) = alpha_bar_t / (1 - alpha_bar_t),                                                     (ddpm-snr)
+
+which falls from large at t = 1 (an image with a little noise) to about 0 at t = T (noise alone).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...autograd import raw
+from ...backend import Array, asarray, asnumpy
+from ...nn.module import check_size
+
+LARGEST = 0.999  # of the betas that a formula gives: at 1 a step would forget all, and divide by 0
+
+
+class Schedule:
+    """The betas and what follows from them, each a float64 array (T,) on the host; entry t - 1 is step t's.
+
+    Parameters
+    ----------
+    beta : array, shape (T,)
+        The variance of the noise that each step adds, in (0, 1).
+
+    Attributes
+    ----------
+    beta, alpha, alpha_bar : array, shape (T,)
+    steps : int
+        T.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the betas are not numbers in (0, 1), one for each step.
+
+    Examples
+    --------
+    >>> schedule = Schedule([0.1, 0.5])
+    >>> schedule.alpha_bar
+    array([0.9 , 0.45])
+    """
+
+    def __init__(self, beta: Any) -> None:
+        beta = asnumpy(beta)
+        if beta.dtype.kind not in "fiu":
+            raise TypeError(f"beta: got an array of {beta.dtype}, expected numbers between 0 and 1")
+        if beta.ndim != 1 or len(beta) == 0:
+            raise ValueError(f"beta: got shape {beta.shape}, expected (T,), one for each step")
+        bad = ~((beta > 0) & (beta < 1))
+        if bad.any():
+            t = int(np.argmax(bad)) + 1
+            raise ValueError(
+                f"beta: got {beta[t - 1]} at t = {t}, expected numbers between 0 and 1, both excluded"
+            )
+        self.beta: NDArray[np.float64] = beta.astype(np.float64)
+        self.alpha = 1 - self.beta
+        self.alpha_bar = np.cumprod(self.alpha)
+        self.steps = len(beta)
+        self._on_device: dict[Any, Array] = {}
+
+    def __repr__(self) -> str:
+        return f"Schedule(T={self.steps}, alpha_bar_T={self.alpha_bar[-1]:.3g})"
+
+    def alpha_bar_at(self, t: int) -> float:
+        """alpha_bar_t for one t in 0 .. T, where alpha_bar_0 = 1."""
+        return float(self.alpha_bar[t - 1]) if t else 1.0
+
+    @cached_property
+    def alpha_bar_before(self) -> NDArray[np.float64]:
+        """alpha_bar_(t - 1)."""
+        return np.append(1.0, self.alpha_bar[:-1])
+
+    @cached_property
+    def snr(self) -> NDArray[np.float64]:
+        """alpha_bar_t / (1 - alpha_bar_t)."""
+        return self.alpha_bar / (1 - self.alpha_bar)
+
+    @cached_property
+    def signal(self) -> NDArray[np.float64]:
+        """sqrt(alpha_bar_t): what x_t has of x_0."""
+        return np.sqrt(self.alpha_bar)
+
+    @cached_property
+    def noise(self) -> NDArray[np.float64]:
+        """sqrt(1 - alpha_bar_t): what x_t has of noise."""
+        return np.sqrt(1 - self.alpha_bar)
+
+    @cached_property
+    def posterior_variance(self) -> NDArray[np.float64]:
+        """The variance of q(x_(t-1)|x_t, x_0), equation ddpm-posterior-variance; exactly 0 at t = 1."""
+        return (1 - self.alpha_bar_before) / (1 - self.alpha_bar) * self.beta
+
+    @cached_property
+    def posterior_x0_share(self) -> NDArray[np.float64]:
+        """What the mean of q(x_(t-1)|x_t, x_0) has of x_0."""
+        return np.sqrt(self.alpha_bar_before) * self.beta / (1 - self.alpha_bar)
+
+    @cached_property
+    def posterior_xt_share(self) -> NDArray[np.float64]:
+        """What the mean of q(x_(t-1)|x_t, x_0) has of x_t."""
+        return np.sqrt(self.alpha) * (1 - self.alpha_bar_before) / (1 - self.alpha_bar)
+
+    @cached_property
+    def log_beta(self) -> NDArray[np.float64]:
+        """log beta_t."""
+        return np.log(self.beta)
+
+    @cached_property
+    def log_posterior_variance(self) -> NDArray[np.float64]:
+        """Its logarithm: minus infinity at t = 1."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.posterior_variance)
+
+    @cached_property
+    def log_posterior_variance_clipped(self) -> NDArray[np.float64]:
+        """The same with the number of t = 2 at t = 1 as well (Ho et al. 2020, in their code)."""
+        second = self.log_posterior_variance[1] if self.steps > 1 else self.log_beta[0]
+        return np.append(second, self.log_posterior_variance[1:])
+
+    def at(self, name: str, t: Array, like: Any) -> Array:
+        """The entries of one of the arrays at the times of a batch, to be multiplied with the batch.
+
+        Parameters
+        ----------
+        name : str
+            ``"beta"``, ``"signal"``, ...
+        t : array of int, shape (batch,)
+            In 1 .. T.
+        like : array or Tensor, shape (batch, ...)
+            Gives dtype, device and number of axes.
+
+        Returns
+        -------
+        array, shape (batch, 1, ..., 1)
+        """
+        key = name, like.dtype, type(raw(like))
+        if key not in self._on_device:  # copied once, not in every step
+            self._on_device[key] = asarray(getattr(self, name).astype(like.dtype))
+        return self._on_device[key][t - 1].reshape((-1, *(1,) * (like.ndim - 1)))  # (batch, 1, ..., 1)
+
+
+def linear_schedule(T: int, first: float = 1e-4, last: float = 0.02) -> Schedule:
+    """Betas that grow evenly (Ho et al. 2020, section 4).
+
+        beta_t = (1000 / T) (first + (last - first) (t - 1) / (T - 1)).               (ddpm-linear-schedule)
+
+    `first` and `last` are those of T = 1000; the factor keeps alpha_bar_T about the same for every T, as
+    Nichol & Dhariwal's code does. Betas that it would carry beyond 0.999 (for T < 21) stay there.
+
+    Examples
+    --------
+    >>> print(f"{linear_schedule(1000).alpha_bar[-1]:.3g}")
+    4.04e-05
+    """
+    check_size("T", T)
+    if not 0 < first <= last < 1:
+        raise ValueError(f"first, last: got {first} and {last}, expected 0 < first <= last < 1")
+    return Schedule(np.minimum(1000 / T * np.linspace(first, last, T), LARGEST))
+
+
+def cosine_schedule(T: int, offset: float = 0.008) -> Schedule:
+    """alpha_bar along a squared cosine (Nichol & Dhariwal 2021, eq. 17), which keeps the signal for longer.
+
+        alpha_bar_t = f(t) / f(0),   f(t) = cos^2(pi/2 (t/T + s) / (1 + s)),          (ddpm-cosine-schedule)
+
+    and beta_t = 1 - alpha_bar_t / alpha_bar_(t-1), at most 0.999. The offset s keeps the first betas from
+    being so small that the network sees no noise.
+
+    Examples
+    --------
+    >>> cosine_schedule(1000).alpha_bar[499].round(2)
+    np.float64(0.49)
+    """
+    check_size("T", T)
+    if not 0 <= offset < 1:
+        raise ValueError(f"offset: got {offset}, expected a number in [0, 1)")
+    f = np.cos(np.pi / 2 * (np.arange(T + 1) / T + offset) / (1 + offset)) ** 2
+    return Schedule(np.minimum(1 - f[1:] / f[:-1], LARGEST))
