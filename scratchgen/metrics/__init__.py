@@ -9,21 +9,34 @@ from .avatar_rules import (
     score_looks,
 )
 from .bootstrap import Estimate, bootstrap_interval
+from .collapse import Diversity, diversity
+from .frechet import frechet_distance, frechet_distance_of_gaussians
 from .memorisation import distance_ratio, memorised_fraction, nearest_neighbour_ratio
+from .modes import ModeCoverage, density_error, mode_coverage
 from .precision_recall import PrecisionRecall, precision_recall
+from .quality import SampleQuality, sample_quality
 
 __all__ = [
     "AvatarScores",
+    "Diversity",
     "Estimate",
     "ExpectedScores",
+    "ModeCoverage",
     "PrecisionRecall",
+    "SampleQuality",
     "bootstrap_interval",
+    "density_error",
     "distance_ratio",
+    "diversity",
     "exact_kl",
     "expected_scores",
+    "frechet_distance",
+    "frechet_distance_of_gaussians",
     "memorised_fraction",
+    "mode_coverage",
     "nearest_neighbour_ratio",
     "precision_recall",
+    "sample_quality",
     "score_images",
     "score_looks",
 ]

@@ -40,9 +40,15 @@ class AvatarScores(NamedTuple):
 
 
 def exact_kl(log_prob: Callable[[Any], Any]) -> float:
-    r"""Return the divergence of a model from P_data, summed over all looks, in nats.
+    """Return the divergence of a model from P_data, summed over all looks, in nats.
 
-    .. math:: KL(P_{data} \| P_{model}) = \sum_x P_{data}(x) \, (\log P_{data}(x) - \log P_{model}(x))
+    ::
+
+        KL(P_data || P_model) = sum_x P_data(x) (log P_data(x) - log P_model(x))               (exact-kl)
+
+    So the log-likelihood that a model may expect falls short of the best possible one by this much: ::
+
+        E_data log P_model(x) = -H(P_data) - KL(P_data || P_model)                        (cross-entropy)
 
     It is infinite if the model excludes a look that occurs. There is nothing random in it, so there is no
     interval; how it depends on the fifty people is a ``bootstrap_interval`` over refits.
@@ -76,7 +82,12 @@ def exact_kl(log_prob: Callable[[Any], Any]) -> float:
 
 
 def total_variation(numbers: NDArray[np.int64]) -> float:
-    """Return ``1/2 sum_x |n_x / n - P_data(x)|`` of sampled looks, given by their numbers."""
+    """Return the distance of the frequencies of sampled looks, given by their numbers, from P_data.
+
+    ::
+
+        TV = 1/2 sum_x |n_x / n - P_data(x)|                                            (total-variation)
+    """
     counts = np.bincount(numbers, minlength=NO_LOOK + 1)
     return float(np.abs(counts / len(numbers) - np.append(avatars.probabilities(), 0)).sum() / 2)
 
@@ -162,14 +173,14 @@ class ExpectedScores(NamedTuple):
 
 
 def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
-    r"""Return the average scores of ``n`` independent looks from P_data: the best that any model can do.
+    """Return the average scores of ``n`` independent looks from P_data: the best that any model can do.
 
-    They are not 1, 0, 1, 1. With X ~ Binomial(n, p), de Moivre found
+    They are not 1, 0, 1, 1. With X ~ Binomial(n, p) and nu = floor(n p) + 1, de Moivre found ::
 
-    .. math:: E |X - n p| = 2 \nu \binom{n}{\nu} p^\nu (1 - p)^{n - \nu + 1}, \qquad
-              \nu = \lfloor n p \rfloor + 1
+        E |X - n p| = 2 nu binom(n, nu) p^nu (1 - p)^(n - nu + 1)                  (expected-total-variation)
+        E covered looks = sum_x (1 - (1 - p_x)^n)                                     (expected-coverage)
 
-    whose sum over the looks, over 2 n, is the total variation; ``sum_x (1 - (1 - p_x)^n)`` looks are covered.
+    The sum of the first over the looks, over 2 n, is the total variation.
 
     References ---------- Diaconis, P., & Zabell, S. (1991). Closed form summation for classical
     distributions: variations on a theme of de Moivre. Statistical Science 6(3).

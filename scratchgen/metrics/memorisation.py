@@ -10,9 +10,11 @@ from .neighbours import Floats, check_points, nearest_distances
 
 
 def nearest_neighbour_ratio(samples: Any, training: Any) -> Floats:
-    r"""Return how much nearer each sample is to its nearest training example than to the next.
+    """Return how much nearer each sample is to its nearest training example than to the next.
 
-    .. math:: \text{ratio}(x) = \frac{|x - \mathrm{NN}_1(x)|}{|x - \mathrm{NN}_2(x)|} \in [0, 1]
+    ::
+
+        ratio(x) = |x - NN_1(x)| / |x - NN_2(x)|,   within [0, 1]               (nearest-neighbour-ratio)
 
     A copy has ratio 0, even where the data are dense; a sample that belongs to no training example in
     particular has a ratio near 1. Examples that occur several times in the training set count once.
@@ -65,12 +67,11 @@ def memorised_fraction(samples: Any, training: Any, *, threshold: float = 1 / 3)
 
 
 def distance_ratio(samples: Any, training: Any, held_out: Any) -> float:
-    r"""Return how far samples are from the training set, in units of how far fresh data are from it.
+    """Return how far samples are from the training set, in units of how far fresh data are from it.
 
-    .. math::
+    ::
 
-        \frac{\operatorname{median}_{x \in \text{samples}} |x - \mathrm{NN}(x, \text{training})|}
-             {\operatorname{median}_{x \in \text{held out}} |x - \mathrm{NN}(x, \text{training})|}
+        median over samples of |x - NN_1(x)|  /  median over held-out data of |x - NN_1(x)|  (distance-ratio)
 
     0 is a copy of the training set, 1 is what the data themselves would do, and far above 1 is noise.
 

@@ -38,9 +38,11 @@ def check_points(points: Any, *, name: str, least: int = 1, dimensions: int | No
 
 
 def squared_distances(points: Floats, others: Floats) -> Floats:
-    r"""Return all squared Euclidean distances, shape (points, others).
+    """Return all squared Euclidean distances, shape (points, others).
 
-    .. math:: |a - b|^2 = |a|^2 - 2 \, a \cdot b + |b|^2
+    ::
+
+        |a - b|^2 = |a|^2 - 2 a . b + |b|^2                                           (squared-distances)
 
     A value below the rounding error of this difference of large numbers is 0: the points are the same.
 

@@ -20,18 +20,14 @@ class PrecisionRecall(NamedTuple):
 
 
 def precision_recall(real: Any, generated: Any, *, neighbours: int = 3) -> PrecisionRecall:
-    r"""Return improved precision and recall.
+    """Return improved precision and recall.
 
     Around each point of a set lies a ball that reaches to its k-th nearest neighbour in that set; a point of
-    the other set lies "among" them if some ball contains it:
+    the other set lies "among" them if some ball contains it: ::
 
-    .. math::
-
-        f(\phi, \Phi) = 1 \text{ if } |\phi - \phi'| \le |\phi' - \mathrm{NN}_k(\phi', \Phi)|
-        \text{ for some } \phi' \in \Phi, \text{ else } 0
-
-        \text{precision} = \operatorname{mean}_{g} f(g, \Phi_{\text{real}}), \qquad
-        \text{recall} = \operatorname{mean}_{r} f(r, \Phi_{\text{generated}})
+        f(a, B) = 1  if  |a - b| <= |b - NN_k(b, B)|  for some b in B,  else 0
+        precision = mean of f(g, real) over generated g
+        recall = mean of f(r, generated) over real r                                   (precision-recall)
 
     Neither notices copying: a copy of the training set has a precision of 1.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -18,9 +19,7 @@ def gaussian(n: int, *path: int | str) -> np.ndarray:
 def test_the_ratio_is_that_of_the_two_nearest_examples() -> None:
     samples, training = sg.asnumpy(gaussian(30, "samples")), sg.asnumpy(gaussian(40, "training"))
     exact = np.sort(np.linalg.norm(samples[:, None] - training, axis=2), axis=1)
-    np.testing.assert_allclose(
-        nearest_neighbour_ratio(samples, training), exact[:, 0] / exact[:, 1], rtol=1e-9
-    )
+    assert_close(nearest_neighbour_ratio(samples, training), exact[:, 0] / exact[:, 1], rtol=1e-9)
 
 
 def test_a_copy_is_memorised_even_if_the_example_occurs_twice() -> None:

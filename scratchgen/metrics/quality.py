@@ -1,0 +1,143 @@
+"""Quality of image samples as a classifier sees it: both rules of the course on any labelled images.
+
+Rule 1, samples look as if drawn from P_data: a classifier that was trained on the data is sure what it sees,
+sees every class, and finds the features of samples distributed as those of test images. Rule 2, they are
+suitably different from the observations: as far from the training images as test images are.
+
+Every number stands beside its yardstick, what real images that no model was trained on score themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..autograd import no_grad, raw
+from ..backend import asarray, asnumpy
+from ..data import Images
+from ..data.pictures import check_images
+from .frechet import frechet_distance
+from .neighbours import Floats, check_points, nearest_distances
+
+SURE = 0.9
+IMAGES_AT_ONCE = 500
+
+
+class SeesClasses(Protocol):
+    """What `sample_quality` needs of a classifier; `scratchgen.networks.ConvClassifier` is one."""
+
+    def features(self, x: Any) -> Any:
+        """Images to features, shape (batch, features)."""
+        ...
+
+    def logits(self, x: Any) -> Any:
+        """Images to logits, shape (batch, classes)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class SampleQuality:
+    """What samples score, each number beside what real images score."""
+
+    confident: float
+    """The share of samples of which the classifier is surer than 0.9."""
+    confident_real: float
+    """That share of the test images."""
+    class_shares: Floats
+    """The share of each class among the samples, as the classifier sees it; shape (classes,)."""
+    frechet: float
+    """The Fréchet distance of the samples' features from those of the test images."""
+    frechet_real: float
+    """The distance of as many training images from the test images: no model can be expected below it."""
+    nearest: float
+    """Median distance to the nearest training image in units of that of test images; 0 is a copy."""
+    copies: float
+    """The share of samples at most a third as far from one training image as from any other."""
+    copies_real: float
+    """That share of the test images."""
+
+    @property
+    def smallest_share(self) -> float:
+        """The share of the class that the samples show least."""
+        return float(self.class_shares.min())
+
+
+def sample_quality(samples: Any, classifier: SeesClasses, data: Images) -> SampleQuality:
+    """Score image samples by what a classifier makes of them, and by the nearest training images.
+
+    With p(c|x) the classifier's probabilities, ``confident`` is the share of samples with max_c p(c|x) > 0.9,
+    and the class of a sample is the one of the largest. The Fréchet distance is measured in the classifier's
+    features, the nearest training images in pixels, as in `distance_ratio` and `memorised_fraction`. The test
+    images whose neighbours are measured too are as many as there are samples. Nothing is random.
+
+    Parameters
+    ----------
+    samples : array
+        Images, shape (n, channels, height, width) with n >= 2, float32 or float64 in [0, 1].
+    classifier : with ``features(x)`` and ``logits(x)``
+        Trained on ``data.train``.
+    data : Images
+
+    Returns
+    -------
+    SampleQuality
+
+    Raises
+    ------
+    ValueError
+        If the samples have another shape than the data, are fewer than two, not finite or outside [0, 1].
+    """
+    made = check_images(samples, shape=data.shape, name="samples", unit_range=True).astype(np.float32)
+    if len(made) < 2:
+        raise ValueError(f"samples: got {len(made)}, expected two or more")
+    logits, features = _seen(made, classifier)
+    real_logits, real_features = _seen(data.test, classifier)
+    _, known_features = _seen(_spread(data.train, len(made)), classifier)
+    two, real_two = _two_nearest(made, data), _two_nearest(_spread(data.test, len(made)), data)
+    return SampleQuality(
+        confident=_confident(logits),
+        confident_real=_confident(real_logits),
+        class_shares=np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits),
+        frechet=frechet_distance(features, real_features),
+        frechet_real=frechet_distance(known_features, real_features),
+        nearest=_median_ratio(two[:, 0], real_two[:, 0]),
+        copies=float(np.mean(two[:, 0] <= two[:, 1] / 3)),
+        copies_real=float(np.mean(real_two[:, 0] <= real_two[:, 1] / 3)),
+    )
+
+
+def _seen(images: np.ndarray, classifier: SeesClasses) -> tuple[Floats, Floats]:
+    """The logits and the features of images, on the host in float64."""
+    logits, features = [], []
+    with no_grad():
+        for start in range(0, len(images), IMAGES_AT_ONCE):
+            x = asarray(images[start : start + IMAGES_AT_ONCE])
+            logits.append(asnumpy(raw(classifier.logits(x))))
+            features.append(asnumpy(raw(classifier.features(x))))
+    return np.concatenate(logits).astype(np.float64), np.concatenate(features).astype(np.float64)
+
+
+def _confident(logits: Floats) -> float:
+    """The share of examples whose most probable class has a probability above `SURE`."""
+    others = np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)  # 1 / its probability
+    return float(np.mean(1 / others > SURE))
+
+
+def _two_nearest(images: np.ndarray, data: Images) -> Floats:
+    """The distances of images to their two nearest training images, shape (n, 2)."""
+    known = check_points(data.train, name="data.train", least=2)
+    return nearest_distances(check_points(images, name="samples"), known, 2)
+
+
+def _median_ratio(distances: Floats, units: Floats) -> float:
+    unit = float(np.median(units))
+    if unit == 0:
+        raise ValueError("data: at least half of the test images are training images, expected new ones")
+    return float(np.median(distances)) / unit
+
+
+def _spread(images: np.ndarray, n: int) -> np.ndarray:
+    """`n` images from all over the set (all, if there are fewer): a set may be sorted."""
+    return images[np.linspace(0, len(images) - 1, min(n, len(images))).round().astype(int)]
