@@ -57,6 +57,8 @@ class Bernoulli(Distribution):
     def log_prob(self, x: Any) -> Any:
         """The log-probability of each element, in nats: minus the binary cross-entropy with logits.
 
+            log p(x) = x log s + (1 - x) log(1 - s) = x logit - softplus(logit)  (bernoulli-log-probability)
+
         For `x` between 0 and 1 (a grey pixel) the same formula is a cross-entropy, but no likelihood: these
         are no values of the distribution, and their probabilities would not add up to one.
         """
@@ -72,5 +74,8 @@ class Bernoulli(Distribution):
         return rng.bernoulli(np.broadcast_to(sigmoid(raw(self.logits)), shape))
 
     def entropy(self) -> Any:
-        """-s log s - (1 - s) log(1 - s) nats: the cross-entropy of the distribution with itself."""
+        """In nats: the cross-entropy of the distribution with itself.
+
+        H = -s log s - (1 - s) log(1 - s) = softplus(logit) - s logit            (bernoulli-entropy)
+        """
         return binary_cross_entropy(self.logits, self.mean)

@@ -64,6 +64,8 @@ class Categorical(Distribution):
     def log_prob(self, x: Any) -> Any:
         """The log-probability of each level `x`, an array of whole numbers of a shape that fits `shape`.
 
+            log p(k) = logit_k - log sum_j exp(logit_j)                    (categorical-log-probability)
+
         Raises
         ------
         ValueError
@@ -88,7 +90,10 @@ class Categorical(Distribution):
         return np.sum(reached[..., :-1] <= u.reshape((*u.shape, 1)), axis=-1)
 
     def entropy(self) -> Any:
-        """-sum of p_k log p_k, in nats; between 0 and log K."""
+        """In nats; between 0 and log K.
+
+        H = -sum_k p_k log p_k                                                 (categorical-entropy)
+        """
         log_p = log_softmax(self.logits)
         p = exp(log_p)
         return -sum(p * possible(p, log_p), axis=-1)

@@ -1,4 +1,6 @@
-r"""The Kullback-Leibler divergence KL(q || p) = E_q[log q(x) - log p(x)], in nats; never negative.
+"""The Kullback-Leibler divergence of q from p, in nats; never negative, and 0 only if they are equal.
+
+    KL(q || p) = E_q[log q(x) - log p(x)]                                                (kl-divergence)
 
 In closed form where there is one, else by Monte Carlo. It is not symmetric: the expectation is over q.
 """
@@ -55,9 +57,9 @@ def kl_divergence(q: Distribution, p: Distribution) -> Any:
 
 
 def kl_divergence_monte_carlo(q: Distribution, p: Distribution, rng: RandomStream, samples: int) -> Any:
-    r"""KL(q || p) estimated by the mean of log q(x_s) - log p(x_s) over samples x_s of q.
+    """KL(q || p), estimated from S samples of q.
 
-    .. math:: \widehat{KL} = \frac1S \sum_{s=1}^S \log q(x_s) - \log p(x_s), \qquad x_s \sim q
+        KL(q || p) ~ 1/S sum_s (log q(x_s) - log p(x_s)),   x_s ~ q                     (kl-monte-carlo)
 
     It is unbiased, and a single estimate may be negative. Where `q` is reparameterised the estimate is
     differentiable with respect to both distributions, and its gradient unbiased too.
@@ -131,7 +133,9 @@ def _of_variance(g: Any, y: Any, mean: Any, log_var: Any) -> Any:
 
 @primitive(lambda g, y, mean, log_var: g * mean, _of_variance, broadcasts=True)
 def kl_to_standard_normal(mean: Array, log_var: Array) -> Array:
-    """KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - log sigma^2 - 1) / 2, elementwise.
+    """The divergence from the standard normal distribution, elementwise.
+
+        KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - log sigma^2 - 1) / 2      (kl-standard-normal)
 
     It is 0 at mu = 0, sigma = 1 and positive elsewhere (Kingma & Welling 2014, appendix B). Where sigma^2
     leaves the range of the dtype (in float32 for log_var > 88) the divergence is infinite, never NaN.
@@ -146,20 +150,29 @@ def kl_to_standard_normal(mean: Array, log_var: Array) -> Array:
 
 
 def _normal_normal(q: Normal, p: Normal) -> Any:
-    """KL does not change if both are moved by -mu_p and scaled by 1 / sigma_p; then p is standard."""
+    """KL does not change if both are moved by -mu_p and scaled by 1 / sigma_p; then p is standard.
+
+    KL = (r - log r - 1 + (mu - mu_p)^2 / sigma_p^2) / 2,   r = sigma^2 / sigma_p^2      (kl-normal)
+    """
     if p.is_standard:
         return kl_to_standard_normal(q._mean, q._log_var)
     return kl_to_standard_normal((q._mean - p._mean) * inverse_sigma(p._log_var), q._log_var - p._log_var)
 
 
 def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Any:
-    """Cross-entropy minus entropy."""
+    """Cross-entropy minus entropy.
+
+    KL = s_q log(s_q / s_p) + (1 - s_q) log((1 - s_q) / (1 - s_p))                    (kl-bernoulli)
+    """
     s = q.mean
     return binary_cross_entropy(p.logits, s) - binary_cross_entropy(q.logits, s)
 
 
 def _categorical_categorical(q: Categorical, p: Categorical) -> Any:
-    """Sum of q_k (log q_k - log p_k): 0 for a level impossible for q, else infinite where p_k = 0."""
+    """A term is 0 for a level impossible for q, else infinite where p_k = 0.
+
+    KL = sum_k q_k (log q_k - log p_k)                                              (kl-categorical)
+    """
     log_q, log_p = log_softmax(q.logits), log_softmax(p.logits)
     q_k = exp(log_q)
     return sum(q_k * (possible(q_k, log_q) - possible(q_k, log_p)), axis=-1)

@@ -78,7 +78,10 @@ class Mixture(Distribution):
         return self._average(self.components.variance + square(self.components.mean - mean))
 
     def log_prob(self, x: Any) -> Any:
-        """The log-density in nats, of each element or (with an event shape) of each vector."""
+        """The log-density in nats, of each element or (with an event shape) of each vector.
+
+        log p(x) = logsumexp_k (log pi_k + sum_d log N(x_d; mu_kd, sigma_kd^2))  (mixture-log-density)
+        """
         x = self._value(x)
         event_axes = tuple(range(-self.event_ndim, 0))
         log_density = self.components.log_prob(expand(x, (x.ndim - self.event_ndim,)))  # (..., K, *event)

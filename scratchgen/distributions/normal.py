@@ -113,16 +113,22 @@ class Normal(Distribution):
         return reparameterise(raw(self._mean), raw(self._log_var), eps)
 
     def rsample(self, rng: RandomStream, samples: Samples = None) -> Any:
-        """Random numbers ``mu + sigma eps`` with eps from N(0, 1), differentiable by mu and log_var.
+        """Random numbers z = mu + sigma eps with eps from N(0, 1), differentiable by mu and log_var.
 
-        Kingma & Welling 2014, "Auto-encoding variational Bayes", section 2.4.
+        Derivatives of an expectation become expectations of derivatives (Kingma & Welling 2014,
+        "Auto-encoding variational Bayes", section 2.4):
+
+            d/d(mu, sigma) E f(z) = E[f'(mu + sigma eps) (1, eps)]                   (pathwise-gradient)
         """
         shape = (*sample_shape(rng, samples), *self.shape)
         eps = rng.normal(shape, self.dtype)
         return reparameterise(self._mean, self._log_var, eps)
 
     def entropy(self) -> Any:
-        """Half of 1 + log 2 pi + log sigma^2, in nats: the wider, the more; negative for a small sigma."""
+        """-E log p(x), in nats: the wider, the more; negative for a small sigma.
+
+        H = (1 + log 2 pi + log sigma^2) / 2                                        (normal-entropy)
+        """
         return 0.5 * self.log_var + 0.5 * (1 + LOG_2PI)
 
     def like(self, x: Any) -> Normal:
@@ -165,7 +171,10 @@ def _push_by_sigma(g: Any, y: Any, mean: Any, log_var: Any, eps: Any) -> Any:
     broadcasts=True,
 )
 def normal_log_prob(x: Array, mean: Array, log_var: Array) -> Array:
-    """-((x - mu)^2 / sigma^2 + log sigma^2 + log 2 pi) / 2, elementwise, in one array of temporary memory."""
+    """The log-density, elementwise, in one array of temporary memory.
+
+    log N(x; mu, sigma^2) = -((x - mu)^2 / sigma^2 + log sigma^2 + log 2 pi) / 2  (normal-log-density)
+    """
     with np.errstate(over="ignore"):  # a log-density of -inf is the right limit
         y = (x - mean) * inverse_sigma(log_var)
         y *= y

@@ -1,7 +1,11 @@
 """Variational autoencoder (Kingma & Welling 2013): a latent-variable model trained through a lower bound.
 
 Nature draws a latent ``z ~ p(z) = N(0, I)`` and then ``x ~ p(x|z)``, the likelihood, whose parameters the
-decoder computes from z. The marginal p(x) = E_{p(z)} p(x|z) is out of reach, but for any q(z|x)
+decoder computes from z. The marginal, the evidence for x,
+
+    p(x) = E_{p(z)} p(x|z),                                                               (vae-marginal)
+
+is out of reach, but for any q(z|x)
 
     log p(x) = E_q log p(x|z) - KL(q(z|x) || p(z)) + KL(q(z|x) || p(z|x))               (vae-evidence)
             >= E_q log p(x|z) - KL(q(z|x) || p(z))  =  ELBO(x)                          (vae-elbo)
@@ -194,6 +198,11 @@ class VAE(Module):
         return self._likelihood_of(self.decoder(check_codes(z, self.latent_dim)))
 
     def _likelihood_of(self, decoded: Any) -> Bernoulli | Normal:
+        """p(x|z) from what the decoder gave: for a normal a squared error with a scale, and its best scale.
+
+        -log p(x|z) = |x - mu|^2 / (2 sigma^2) + D/2 log(2 pi sigma^2)       (vae-normal-likelihood)
+        sigma^2 = E |x - mu|^2 / D   at the minimum over sigma                   (vae-optimal-sigma)
+        """
         if self.likelihood_name == "bernoulli":
             return Bernoulli(decoded)
         return Normal(decoded, self.decoder_log_var)
@@ -232,7 +241,10 @@ class VAE(Module):
         return log_likelihood - kl
 
     def loss_terms(self, x: Array, rng: RandomStream) -> dict[str, Any]:
-        """``loss = reconstruction + beta kl``, each averaged over the batch, in nats per example."""
+        """Its terms and the loss, each averaged over the batch, in nats per example.
+
+        loss = mean_i (beta KL(q(z|x_i) || p(z)) - E_q log p(x_i|z))                      (vae-loss)
+        """
         log_likelihood, kl = (term.mean() for term in self.elbo_terms(x, rng))
         return {"loss": self.beta * kl - log_likelihood, "reconstruction": -log_likelihood, "kl": kl}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from estimates import integral
+from estimates import assert_mean, integral
 from hypothesis import given, settings, strategies as st
 from scipy import optimize
 from tools import assert_close
@@ -43,7 +43,7 @@ def printed_with_log_sigma(mean, sigma):
 @given(means, sigmas)
 @settings(max_examples=50)
 def test_the_closed_form_is_the_integral(mean, sigma):
-    assert abs(by_scratchgen(mean, sigma) - by_quadrature(mean, sigma)) < 1e-9
+    assert_close(by_scratchgen(mean, sigma), by_quadrature(mean, sigma), rtol=0, atol=1e-9)
 
 
 @pytest.mark.equation("kl-standard-normal")
@@ -63,7 +63,7 @@ def test_the_closed_form_adds_up_over_dimensions_to_the_logarithm_of_a_ratio_of_
     z = q.sample(RandomStream(2), 20_000)[:, 0]
     ratios = sg.asnumpy(sum_per_example(q.log_prob(z) - prior.log_prob(z)))
     exact = sg.asnumpy(sum_per_example(kl_divergence(q, prior)))[0]
-    assert abs(ratios.mean() - exact) < 5 * ratios.std() / np.sqrt(len(ratios))
+    assert_mean(ratios, exact, errors=5)
 
 
 @pytest.mark.equation("kl-standard-normal")
@@ -71,13 +71,13 @@ def test_the_closed_form_adds_up_over_dimensions_to_the_logarithm_of_a_ratio_of_
 def test_the_first_printed_formula_is_minus_the_divergence(mean, sigma):
     printed = printed_with_the_wrong_sign(mean, sigma)
     assert printed <= 1e-15
-    assert abs(printed + by_scratchgen(mean, sigma)) < 1e-12
+    assert_close(-printed, by_scratchgen(mean, sigma), rtol=0, atol=1e-12)
 
 
 @pytest.mark.equation("kl-standard-normal")
 def test_the_second_printed_formula_is_least_at_another_sigma_and_negative_there():
     least = optimize.minimize_scalar(lambda s: printed_with_log_sigma(0.0, s), bounds=(0.1, 3))
-    assert abs(least.x - np.sqrt(0.5)) < 1e-4
+    assert_close(least.x, np.sqrt(0.5), rtol=0, atol=1e-4)
     assert round(least.x, 4) == 0.7071
     assert round(least.fun, 4) == -0.1534
     assert printed_with_log_sigma(0.0, 1.0) == 0.0 > least.fun  # so the prior itself is not its minimum
@@ -88,7 +88,7 @@ def test_the_second_printed_formula_is_least_at_another_sigma_and_negative_there
 def test_half_of_the_second_printed_formula_is_right_once_sigma_is_squared_inside_the_logarithm():
     for mean, sigma in [(0.0, 0.7), (1.5, 0.2), (-2.0, 3.0)]:
         mended = 0.5 * (sigma**2 + mean**2 - np.log(sigma**2) - 1)
-        assert abs(mended - by_quadrature(mean, sigma)) < 1e-10
+        assert_close(mended, by_quadrature(mean, sigma), rtol=0, atol=1e-10)
         assert abs(printed_with_log_sigma(mean, sigma) - by_quadrature(mean, sigma)) > 0.05
 
 

@@ -44,6 +44,7 @@ def replicates(q, p, n=200, samples=100):
     return np.stack([sg.asnumpy(estimate) for estimate in estimates])
 
 
+@pytest.mark.equation("kl-normal")
 @given(pairs, pairs)
 @settings(max_examples=30)
 def test_normal_kl_is_the_integral(of_q, of_p):

@@ -21,6 +21,7 @@ def wide(*values):
     return [sg.asarray(value, np.float64) for value in values]
 
 
+@pytest.mark.equation("normal-log-density")
 @given(means, log_vars, st.floats(-10, 10))
 def test_log_prob_is_that_of_scipy(mean, log_var, x):
     p = Normal(*wide(mean, log_var))
@@ -67,7 +68,7 @@ def test_samples_have_the_stated_moments(drawn, seed):
     assert_mean(-sg.asnumpy(p.log_prob(sg.asarray(x))), p.entropy())
 
 
-@pytest.mark.equation("reparameterisation")
+@pytest.mark.equation("pathwise-gradient")
 @given(means, log_vars)
 @settings(max_examples=10)
 def test_pathwise_gradients_are_unbiased(mean, log_var):

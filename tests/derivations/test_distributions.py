@@ -1,0 +1,172 @@
+"""The equations of `scratchgen.distributions`, each against its definition, summed or integrated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import integrate, special, stats
+from tools import assert_close
+
+import scratchgen as sg
+from scratchgen.backend import RandomStream
+from scratchgen.distributions import (
+    Bernoulli,
+    Categorical,
+    Mixture,
+    Normal,
+    kl_divergence,
+    kl_divergence_monte_carlo,
+    sum_per_example,
+)
+from scratchgen.distributions.normal import reparameterise
+
+LOGITS = np.array([-6.0, -1.5, 0.0, 0.3, 4.0])
+TABLE = np.array([0.1, 0.2, 0.05, 0.65])
+NORMALS = [(0.0, 1.0), (1.5, 0.2), (-2.0, 3.0)]  # (mu, sigma)
+
+
+def normal(mean: Any, sigma: Any) -> Normal:
+    return Normal(sg.asarray(mean, np.float64), sg.asarray(2 * np.log(sigma), np.float64))
+
+
+def gauss_hermite(n: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights with which a sum is the expectation over N(0, 1)."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(n)
+    return nodes, weights / weights.sum()
+
+
+@pytest.mark.equation("normal-entropy")
+@pytest.mark.parametrize(("mean", "sigma"), NORMALS)
+def test_the_entropy_of_a_normal_is_minus_the_expected_log_density(mean: float, sigma: float) -> None:
+    eps, weights = gauss_hermite()
+    log_density = sg.asnumpy(normal(mean, sigma).log_prob(sg.asarray(mean + sigma * eps)))
+    assert_close(normal(mean, sigma).entropy(), -(weights @ log_density), rtol=1e-12)
+    assert_close(normal(mean, sigma).entropy(), stats.norm.entropy(mean, sigma), rtol=1e-12)
+
+
+@pytest.mark.equation("bernoulli-log-probability")
+def test_a_bernoulli_by_its_logit_is_the_one_by_its_probability() -> None:
+    p, s = Bernoulli(sg.asarray(LOGITS)), 1 / (1 + np.exp(-LOGITS))
+    for x in (0.0, 1.0):
+        assert_close(p.log_prob(x), x * np.log(s) + (1 - x) * np.log(1 - s), rtol=1e-11)
+        assert_close(p.log_prob(x), x * LOGITS - np.log1p(np.exp(LOGITS)), rtol=1e-11)
+
+
+@pytest.mark.equation("bernoulli-entropy")
+def test_the_entropy_of_a_bernoulli_is_minus_the_expected_log_probability() -> None:
+    p, s = Bernoulli(sg.asarray(LOGITS)), special.expit(LOGITS)
+    by_value = [sg.asnumpy(p.log_prob(x)) for x in (0.0, 1.0)]
+    assert_close(p.entropy(), -(1 - s) * by_value[0] - s * by_value[1], rtol=1e-12)
+    assert_close(p.entropy(), stats.bernoulli.entropy(s), rtol=1e-10)
+
+
+@pytest.mark.equation("categorical-log-probability")
+@pytest.mark.parametrize("shift", [0.0, 3.0, -700.0])
+def test_a_categorical_is_its_table_whatever_is_added_to_all_logits(shift: float) -> None:
+    p = Categorical(sg.asarray(np.log(TABLE) + shift))
+    assert_close(p.log_prob(np.arange(4)), np.log(TABLE), rtol=1e-12)
+
+
+@pytest.mark.equation("categorical-entropy")
+def test_the_entropy_of_a_categorical_is_the_sum_over_its_levels() -> None:
+    assert_close(Categorical(sg.asarray(np.log(TABLE))).entropy(), -(TABLE @ np.log(TABLE)), rtol=1e-12)
+    assert_close(Categorical(sg.asarray(np.zeros(7))).entropy(), np.log(7), rtol=1e-12)  # the largest
+
+
+@pytest.mark.equation("mixture-log-density")
+def test_in_a_mixture_of_vectors_the_product_stands_inside_the_sum() -> None:
+    weights, means, sigmas = np.array([0.2, 0.8]), np.array([[0.0, 0.0], [2.0, -1.0]]), np.array([[0.5], [2]])
+    p = Mixture(sg.asarray(np.log(weights)), normal(means, np.broadcast_to(sigmas, (2, 2))))
+    x = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
+    density = stats.norm.pdf(x[:, None], means, sigmas).prod(axis=2) @ weights
+    assert_close(p.log_prob(sg.asarray(x)), np.log(density), rtol=1e-12)
+    outside = np.log(stats.norm.pdf(x[:, None], means, sigmas).transpose(0, 2, 1) @ weights).sum(1)
+    assert np.abs(outside - np.log(density)).max() > 0.1  # as if the elements chose apart
+
+
+@pytest.mark.equation("kl-divergence")
+def test_the_divergence_is_the_integral_of_its_definition_and_not_symmetric() -> None:
+    for of_q, of_p in [(NORMALS[0], NORMALS[1]), (NORMALS[1], NORMALS[2]), (NORMALS[2], NORMALS[0])]:
+        q, p = stats.norm(*of_q), stats.norm(*of_p)
+
+        def integrand(x: float, q: Any = q, p: Any = p) -> float:
+            return q.pdf(x) * (q.logpdf(x) - p.logpdf(x))
+
+        low, high = of_q[0] - 12 * of_q[1], of_q[0] + 12 * of_q[1]
+        expected = integrate.quad(integrand, low, high, limit=200, epsrel=1e-11)[0]
+        found = float(sg.asnumpy(kl_divergence(normal(*of_q), normal(*of_p))))
+        assert_close(found, expected, rtol=1e-9)
+        assert abs(found - float(sg.asnumpy(kl_divergence(normal(*of_p), normal(*of_q))))) > 0.1
+
+
+@pytest.mark.equation("kl-divergence")
+def test_the_cross_entropy_is_the_entropy_plus_the_divergence() -> None:
+    q, p = Categorical(sg.asarray(np.log(TABLE))), Categorical(sg.asarray(np.log(TABLE[::-1].copy())))
+    cross_entropy = -(TABLE @ np.log(TABLE[::-1]))
+    assert_close(kl_divergence(q, p), cross_entropy - sg.asnumpy(q.entropy()), rtol=1e-12)
+
+
+@pytest.mark.equation("kl-standard-normal")
+@pytest.mark.parametrize(("mean", "sigma"), NORMALS)
+def test_the_divergence_from_the_prior_is_the_expected_log_ratio(mean: float, sigma: float) -> None:
+    eps, weights = gauss_hermite()
+    z = mean + sigma * eps
+    expected = weights @ (stats.norm.logpdf(z, mean, sigma) - stats.norm.logpdf(z))
+    assert_close(kl_divergence(normal(mean, sigma), Normal(0.0, 0.0)), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.equation("kl-bernoulli")
+def test_the_divergence_of_two_bernoullis_is_the_sum_over_both_values() -> None:
+    other = LOGITS[::-1].copy()
+    q, p = special.expit(LOGITS), special.expit(other)
+    expected = q * np.log(q / p) + (1 - q) * np.log((1 - q) / (1 - p))
+    assert_close(
+        kl_divergence(Bernoulli(sg.asarray(LOGITS)), Bernoulli(sg.asarray(other))),
+        expected,
+        rtol=1e-9,
+        atol=1e-14,
+    )
+
+
+@pytest.mark.equation("kl-categorical")
+def test_the_divergence_of_two_categoricals_is_the_sum_over_the_levels() -> None:
+    other = np.array([0.4, 0.3, 0.2, 0.1])
+    q, p = Categorical(sg.asarray(np.log(TABLE))), Categorical(sg.asarray(np.log(other)))
+    assert_close(kl_divergence(q, p), TABLE @ (np.log(TABLE) - np.log(other)), rtol=1e-12)
+
+
+@pytest.mark.equation("kl-monte-carlo")
+def test_the_estimate_is_the_mean_log_ratio_at_samples_of_q() -> None:
+    q, p = normal([0.5, -1.0], [0.7, 2.0]), normal([0.0, 1.0], [1.0, 1.5])
+    x = sg.asnumpy(q.sample(RandomStream(3), 11))
+    ratios = stats.norm.logpdf(x, [0.5, -1.0], [0.7, 2.0]) - stats.norm.logpdf(x, [0.0, 1.0], [1.0, 1.5])
+    assert_close(kl_divergence_monte_carlo(q, p, RandomStream(3), 11), ratios.mean(0), rtol=1e-11)
+
+
+@pytest.mark.equation("kl-monte-carlo")
+def test_the_mean_of_many_estimates_is_the_closed_form() -> None:
+    # The log-ratio has variance 1 for two unit normals one apart: with 400,000 samples five standard errors
+    # are 0.008.
+    q, p = normal(np.zeros(4), 1.0), normal(np.ones(4), 1.0)
+    estimate = kl_divergence_monte_carlo(q, p, RandomStream(4), 100_000)
+    assert_close(sum_per_example(estimate, leading=0) * 0.25, 0.5, rtol=0, atol=0.008)
+
+
+@pytest.mark.equation("pathwise-gradient")
+@pytest.mark.parametrize(("mean", "sigma"), NORMALS)
+def test_the_expected_derivative_along_the_path_is_the_derivative_of_the_expectation(
+    mean: float, sigma: float
+) -> None:
+    # E sin z = sin(mu) exp(-sigma^2 / 2); the expectation over eps is a sum over quadrature nodes.
+    eps, weights = gauss_hermite(80)
+    m, v = (sg.tensor(sg.asarray(x, np.float64), requires_grad=True) for x in (mean, 2 * np.log(sigma)))
+    z = reparameterise(m, v, sg.asarray(eps))
+    expectation = (sg.sin(z) * sg.asarray(weights)).sum()
+    by_mean, by_log_var = sg.grad(expectation, [m, v])
+    damping = np.exp(-(sigma**2) / 2)
+    assert_close(expectation, np.sin(mean) * damping, rtol=1e-10, atol=1e-13)
+    assert_close(by_mean, np.cos(mean) * damping, rtol=1e-10)
+    # d/dsigma = -sigma sin(mu) exp(-sigma^2 / 2), and dsigma / dlog_var = sigma / 2
+    assert_close(by_log_var, -(sigma**2) / 2 * np.sin(mean) * damping, rtol=1e-10, atol=1e-13)

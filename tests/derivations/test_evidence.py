@@ -1,0 +1,79 @@
+"""The evidence of a latent-variable model as an expectation over its prior, and the loss that lowers it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special, stats
+from tools import assert_close
+
+import scratchgen as sg
+from scratchgen.backend import RandomStream
+from scratchgen.distributions import Bernoulli
+from scratchgen.models import VAE
+from scratchgen.nn import Linear
+
+S = 0.6
+B = np.array([0.5, -1.0, 0.0, 2.0])
+W = np.random.default_rng(0).normal(size=(4, 2))
+X = np.random.default_rng(1).normal(size=(3, 4)) + B
+
+
+@pytest.mark.equation("vae-marginal")
+def test_the_expected_likelihood_over_the_prior_is_the_marginal_of_a_linear_gaussian() -> None:
+    # x = W z + b + s noise has the marginal N(b, W W^T + s^2 I); the expectation is a sum over 60 x 60 nodes.
+    model = VAE(Linear(4, 4), Linear(2, 4), latent_dim=2, likelihood="normal").to(np.float64)
+    state = {"decoder.weight": W, "decoder.bias": B, "decoder_log_var": 2 * np.log(S)}
+    model.load_state_dict({**model.state_dict(), **state})
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    z = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)  # (60 * 60, 2)
+    log_weights = np.log(np.outer(weights, weights) / weights.sum() ** 2).reshape(-1)
+    marginal = stats.multivariate_normal(B, W @ W.T + S**2 * np.eye(4))
+    with sg.no_grad():
+        p = model.likelihood(sg.asarray(z))
+        for x in X:
+            log_likelihood = sg.asnumpy(p.log_prob_per_example(sg.asarray(x)))
+            assert_close(special.logsumexp(log_weights + log_likelihood), marginal.logpdf(x), rtol=1e-9)
+
+
+@pytest.mark.equation("vae-loss")
+@pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
+def test_the_loss_is_beta_times_the_divergence_minus_the_log_likelihood(likelihood: str, beta: float) -> None:
+    x = (np.random.default_rng(0).random((5, 6)) < 0.5).astype(np.float64)
+    model = VAE.dense(6, 8, 2, likelihood, beta, rng=RandomStream(0)).to(np.float64)
+    with sg.no_grad():
+        q = model.posterior(sg.asarray(x))
+        mean, log_var = sg.asnumpy(q.mean), sg.asnumpy(q.log_var)
+        p = model.likelihood(q.rsample(RandomStream(3)))
+        if likelihood == "bernoulli":
+            logits = sg.asnumpy(p.logits)
+            log_likelihood = (x * special.log_expit(logits) + (1 - x) * special.log_expit(-logits)).sum(1)
+        else:
+            log_likelihood = stats.norm.logpdf(x, sg.asnumpy(p.mean), 1.0).sum(1)
+        kl = 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(1)
+        loss = model.loss(sg.asarray(x), RandomStream(3))
+    assert_close(loss, (beta * kl - log_likelihood).mean(), rtol=1e-11)
+
+
+@pytest.mark.equation("vae-reparameterisation")
+def test_a_sample_of_the_encoder_is_its_mean_plus_sigma_times_the_streams_noise() -> None:
+    model = VAE.dense(6, 8, 2, rng=RandomStream(0)).to(np.float64)
+    with sg.no_grad():
+        q = model.posterior(RandomStream(1).normal((5, 6), np.float64))
+        z = q.rsample(RandomStream(2))
+    eps = sg.asnumpy(RandomStream(2).normal((5, 2), np.float64))
+    sigma = np.exp(sg.asnumpy(q.log_var) / 2)
+    assert_close(z, sg.asnumpy(q.mean) + sigma * eps, rtol=1e-12)
+
+
+@pytest.mark.parametrize("s", [0.6, 0.9, 0.99])
+def test_a_cross_entropy_of_grey_pixels_is_no_density(s: float) -> None:
+    # The integral of s^x (1 - s)^(1 - x) over [0, 1] is (2 s - 1) / log(s / (1 - s)), never 1.
+    logit = np.log(s / (1 - s))
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    grey = (nodes + 1) / 2
+    log_p = sg.asnumpy(Bernoulli(sg.asarray(np.full(40, logit))).log_prob(sg.asarray(grey)))
+    mass = weights @ np.exp(log_p) / 2
+    assert_close(mass, (2 * s - 1) / logit, rtol=1e-12)
+    assert mass < 0.5
