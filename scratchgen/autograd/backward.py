@@ -1,9 +1,13 @@
 """Reverse-mode differentiation: walk a result's history back, youngest operation first.
 
 For ``y = f(a, b)`` with cotangent ``g = dL/dy`` the chain rule gives each argument's share of dL: the vjp of
-`f` with respect to it. Shares that reach the same Tensor by several paths add up. Since a result is always
-younger than its arguments, going through the history by age meets each Tensor only after all that was
-computed from it: no recursion, so no chain is too deep.
+`f` with respect to it. Shares that reach the same Tensor by several paths add up: ::
+
+    share of a in y = f(a, ...):     g^T dy/da                                    (vector-jacobian-product)
+    dL/da = sum of the shares of a, over all y computed from a                            (cotangents-add-up)
+
+Since a result is always younger than its arguments, going through the history by age meets each Tensor only
+after all that was computed from it: no recursion, so no chain is too deep.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, device_of
+from .primitive import Together
 from .tensor import Tensor, raw, recording_is
 
 
@@ -32,7 +37,10 @@ def grad(
     cotangent : array or Tensor, optional
         g, of the shape of `y`; may be left out, and is 1 then, if `y` has one element.
     create_graph : bool
-        Whether the gradients shall be differentiable themselves.
+        Whether the gradients shall be differentiable themselves. Then the gradient of ``<df/dx, v>``, with v
+        held fixed, is a product with the matrix of second derivatives, which is never built: ::
+
+            d<df/dx, v>/dx = (d^2 f / dx^2) v                                    (hessian-vector-product)
 
     Returns
     -------
@@ -146,14 +154,18 @@ def _cotangents(
         values = args if create_graph else [a.data if isinstance(a, Tensor) else a for a in args]
         value = node if create_graph else node.data
         vjps = operation.vjps
+        shares = vjps.at_once(g, value, *values, **static) if type(vjps) is Together else None
         for i, a in enumerate(args):
             if isinstance(a, Tensor) and a.requires_grad and (wanted is None or id(a) in wanted):
-                vjp = vjps[i]
-                if vjp is None:
-                    raise TypeError(
-                        f"{operation.__name__} has no derivative with respect to its argument {i}"
-                    )
-                share = vjp(g, value, *values, **static)
+                if shares is not None:
+                    share = shares[i]
+                else:
+                    vjp = vjps[i]
+                    if vjp is None:
+                        raise TypeError(
+                            f"{operation.__name__} has no derivative with respect to its argument {i}"
+                        )
+                    share = vjp(g, value, *values, **static)
                 if share.shape != a.data.shape or share.dtype is not a.data.dtype:
                     share = _fit(share, a, operation, i)
                 key = id(a)
@@ -163,7 +175,12 @@ def _cotangents(
 
 
 def _fit(share: Any, a: Tensor, operation: Any, position: int) -> Any:
-    """Undo broadcasting: where an argument was repeated, the shares of its copies add up."""
+    """Undo broadcasting: where an argument was repeated, the shares of its copies add up.
+
+    ::
+
+        y_ij = f(a_j, b_ij):     share of a_j = sum_i (share of copy i of a_j)            (unbroadcasting)
+    """
     shape = a.shape
     if operation.broadcasts and share.dtype == a.dtype:
         extra = share.ndim - len(shape)

@@ -1,8 +1,11 @@
 """Gradient checking: the derivatives the engine computes, held against the definition of a derivative.
 
-A central difference with Richardson extrapolation, ``(4 D(h/2) - D(h)) / 3`` with
-``D(h) = (f(x + h v) - f(x - h v)) / 2h``, errs by O(h^4); in float64 with h = 1e-3 it is good to about ten
-digits, where a plain central difference has seven.
+A central difference, and two of them extrapolated as Richardson did: ::
+
+    D(h) = (f(x + h v) - f(x - h v)) / 2h  =  f'(x) v + O(h^2)                         (central-difference)
+    (4 D(h/2) - D(h)) / 3                  =  f'(x) v + O(h^4)                   (richardson-extrapolation)
+
+In float64 with h = 1e-3 the second is good to about ten digits, where the first has seven.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """Indexing by arrays of whole numbers: gather, and its adjoint, scatter.
 
 ``y = x[index]`` gathers; the same element may be taken many times, so on the way back the shares of all its
-copies are added (``scatter``), never overwritten. The two are each other's derivatives.
+copies are added (``scatter``), never overwritten. The two are each other's derivatives: ::
+
+    <gather(x), g> = sum_m x[index_m] g_m = <x, scatter(g)>,     scatter(g)_j = sum of g_m over index_m = j
+                                                                                         (gather-scatter)
 """
 
 from __future__ import annotations

@@ -37,7 +37,12 @@ def matmul(a: Any, b: Any) -> Any:
     broadcasts=True,
 )
 def matmul_(a: Array, b: Array) -> Array:
-    """`matmul` of arrays of at least two axes."""
+    """`matmul` of arrays of at least two axes.
+
+    ::
+
+        y = a b:     share of a = g b^T,     share of b = a^T g                              (matmul-vjp)
+    """
     return np.dot(a, b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
 

@@ -127,7 +127,11 @@ def max_(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False, **pytorch: Any) -> Any:
-    """log of the sum of e^x, without overflow: with m = max x it is ``m + log sum e^(x - m)``.
+    """log of the sum of e^x, without overflow.
+
+    ::
+
+        log sum_i e^x_i = m + log sum_i e^(x_i - m),     m = max_i x_i                      (log-sum-exp)
 
     Where all x are -inf it is -inf, and its derivative 0.
     """
@@ -161,7 +165,11 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False, **pytorch: Any) -> A
 def _product_of_others(x: Any, axis: tuple[int, ...]) -> Any:
     """For each number the product of all others along `axis`: no division, so zeros do no harm.
 
-    The numbers before it times the numbers after it, each by a running product.
+    ::
+
+        d prod_j x_j / dx_i = (prod_{j < i} x_j) (prod_{j > i} x_j)                   (product-of-others)
+
+    Each factor is a running product.
     """
     others = [a for a in range(x.ndim) if a not in axis]
     order = (*others, *axis)

@@ -41,6 +41,8 @@ class Device:
         occurs twice both values are added.
     erf : callable
         The error function, elementwise, for which NumPy has no name.
+    erfcx : callable
+        ``exp(x^2) (1 - erf(x))``, elementwise: the tail of the error function, without its decay.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Device:
     generator: Callable[[int], Any]
     scatter_add: Callable[[Array, Any, Array], None]
     erf: Callable[[Array], Array]
+    erfcx: Callable[[Array], Array]
 
 
 def _cpu() -> Device:
@@ -61,6 +64,7 @@ def _cpu() -> Device:
         generator=lambda seed: np.random.Generator(np.random.Philox(seed)),
         scatter_add=np.add.at,
         erf=_scipy_erf,
+        erfcx=_scipy_erfcx,
     )
 
 
@@ -68,6 +72,12 @@ def _scipy_erf(x: Array) -> Array:
     from scipy import special  # slow to import, and seldom needed
 
     return special.erf(x)
+
+
+def _scipy_erfcx(x: Array) -> Array:
+    from scipy import special
+
+    return special.erfcx(x)
 
 
 def _cuda() -> Device:
@@ -85,7 +95,7 @@ def _cuda() -> Device:
             raise RuntimeError("a 2x2 product came out wrong")
     except Exception as error:
         raise RuntimeError(f"device 'cuda' failed its trial run: {error}") from error
-    from cupyx.scipy.special import erf
+    from cupyx.scipy.special import erf, erfcx
 
     return Device(
         name="cuda",
@@ -95,6 +105,7 @@ def _cuda() -> Device:
         generator=lambda seed: cupy.random.Generator(cupy.random.Philox4x3210(seed)),
         scatter_add=cupy.add.at,
         erf=erf,
+        erfcx=erfcx,
     )
 
 
@@ -215,6 +226,11 @@ def scatter_add(target: Array, index: Any, values: Array) -> None:
 def erf(x: Array) -> Array:
     """The error function, elementwise: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     return device_of(x).erf(x)
+
+
+def erfcx(x: Array) -> Array:
+    """The scaled complementary error function, elementwise: ``exp(x^2) (1 - erf(x))``."""
+    return device_of(x).erfcx(x)
 
 
 def _raw(x: Any) -> Any:

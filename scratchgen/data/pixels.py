@@ -52,8 +52,11 @@ def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
         y = (k + u) / levels.
 
     The mean log-density of y is then a lower bound of the log-probability of k, up to the log of the bin's
-    width: log P(k) >= E_u[log p(y)] - log(levels) for each pixel. Without it, a density can grow without
-    bound on the few values that grey pixels take.
+    width: with P(k) the density's integral over the bin, for each pixel, ::
+
+        log P(k) >= E_u log p(y) - log levels                                      (dequantisation-bound)
+
+    Without it, a density can grow without bound on the few values that grey pixels take.
 
     Parameters
     ----------

@@ -131,7 +131,11 @@ def log_of_probabilities(probabilities: Floats) -> Floats:
 
 
 def entropy_of(probabilities: Floats) -> float:
-    """Return the entropy ``-sum p log p`` in nats, with ``0 log 0 = 0``.
+    """Return the entropy in nats, with ``0 log 0 = 0``.
+
+    ::
+
+        H(p) = -sum_l p_l log p_l                                                               (entropy)
 
     Examples
     --------
@@ -144,6 +148,10 @@ def entropy_of(probabilities: Floats) -> float:
 
 def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
     """Draw ``n`` levels by inverting the cumulative distribution; a level of probability 0 is never drawn.
+
+    ::
+
+        l = the first with  p_0 + ... + p_l > u,     u ~ U[0, 1)                 (inverse-transform-sampling)
 
     Parameters
     ----------

@@ -8,9 +8,10 @@ r"""Four worlds in the plane whose density is known, so that a model's can be co
 ==================  ==================================================================================
 
 Each is made by a function and has ``sample(n, rng)`` and ``log_prob(points)``. The first and the last have a
-density in closed form. A blurred curve c(t), with t uniform on [0, 1], has a one-dimensional integral,
+density in closed form. A blurred curve c(t), with t uniform on [0, 1], has a one-dimensional integral, ::
 
-.. math:: p(x) = \int_0^1 \mathcal N(x; c(t), \sigma^2 I) \, dt,
+    p(x) = integral of p(t) p(x|t) dt,    p(t) = 1 on [0, 1],   p(x|t) = N(x; c(t), sigma^2 I)
+                                                                                         (latent-density)
 
 which Gauss-Legendre quadrature gives to within rounding, since the integrand is smooth and wider than the
 nodes' distance.
@@ -128,9 +129,13 @@ class BlurredCurves:
 class Pinwheel:
     r"""Gaussian bars, each turned by an angle that grows with the distance from the middle.
 
-    A point of the bar, ``v ~ N((1, 0), diag(radial^2, tangential^2))``, becomes ``R(2 pi c / arms + twist
-    |v|) v``. A rotation by an angle that depends on the length alone keeps lengths and areas, so the density
-    is that of the bar at the point turned back. (Johnson et al. 2016 turn by an angle that grows with the
+    A point of the bar, ``v ~ N((1, 0), diag(radial^2, tangential^2))``, becomes ``x = f(v)``, which is
+    ``R(2 pi c / arms + twist |v|) v``. A rotation by an angle that depends on the length alone keeps lengths
+    and areas, so the density is that of the bar at the point turned back, ::
+
+        p(x) = p_v(f^-1(x)) |det d f^-1(x) / dx|,     where the determinant is 1        (change-of-variables)
+
+    averaged over the arms c. (Johnson et al. 2016 turn by an angle that grows with the
     first coordinate, which has no such inverse.)
     """
 

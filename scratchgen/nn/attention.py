@@ -21,7 +21,8 @@ class MultiheadAttention(Module):
 
     ::
 
-        head_i = softmax(q_i k_i^T / sqrt(head_dim)) v_i        output = out_proj(concat(head_1, head_2, ...))
+        head_i = attention(q_i, k_i, v_i)
+        output = out_proj(concat(head_1, head_2, ...))                             (multi-head-attention)
 
     with q_i, k_i, v_i slices of affine maps of query, key and value.
 

@@ -19,7 +19,11 @@ def scaled_dot_product_attention(
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Any:
-    """Attention, ``softmax(q k^T / sqrt(features)) v`` (Vaswani et al. 2017, eq. 1).
+    """Attention (Vaswani et al. 2017, eq. 1).
+
+    ::
+
+        attention(q, k, v) = softmax(q k^T / sqrt(features)) v                                (attention)
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import conv, conv_transpose, matmul, raw, shapes
+from ..autograd.channels import biased_conv, biased_conv_transpose
 from ..autograd.pooling import max_windows_, spread_windows_, sum_windows_, window_count
 from ..backend import Array
 from ..backend.convolution import transposed_size
@@ -49,15 +50,16 @@ def conv2d(
     ValueError
         If channels, groups, kernel or stride do not fit.
     """
-    y = conv(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    return y if bias is None else _biased(y, bias)
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    if bias is None:
+        return conv(x, weight, **how)
+    _check_bias(bias, weight.shape[0])
+    return biased_conv(x, weight, bias, **how)
 
 
-def _biased(y: Any, bias: Any) -> Any:
-    """`y` plus one number for each channel."""
-    if tuple(bias.shape) != (y.shape[1],):
-        raise ValueError(f"bias: got shape {tuple(bias.shape)}, expected ({y.shape[1]},), one per channel")
-    return y + bias.reshape(1, -1, 1, 1)
+def _check_bias(bias: Any, channels: int) -> None:
+    if tuple(bias.shape) != (channels,):
+        raise ValueError(f"bias: got shape {tuple(bias.shape)}, expected ({channels},), one per channel")
 
 
 def conv_transpose2d(
@@ -98,9 +100,11 @@ def conv_transpose2d(
             f"to fit the weight of shape {tuple(weight.shape)}"
         )
     size = transposed_size(x.shape[2:], weight.shape[2:], stride, padding, dilation, output_padding)
-    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    y = conv_transpose(x, weight, output_size=size, **how)
-    return y if bias is None else _biased(y, bias)
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "output_size": size}
+    if bias is None:
+        return conv_transpose(x, weight, **how)
+    _check_bias(bias, weight.shape[1] * groups)
+    return biased_conv_transpose(x, weight, bias, **how)
 
 
 def avg_pool2d(
@@ -186,9 +190,14 @@ def interpolate(
 ) -> Any:
     """Images in another size; as PyTorch's with ``align_corners=False``.
 
-    Pixel o of an axis lies where pixel ``(o + 1/2) scale - 1/2`` of the original does, with ``scale`` the
-    original's length by the new one. "nearest" takes original pixel ``floor(o scale)``, "bilinear" weighs the
-    two around it on each axis.
+    With ``scale`` the original's length by the new one, pixel o of an axis lies where this pixel of the
+    original does: ::
+
+        c = (o + 1/2) scale - 1/2,     y_o = sum_i max(0, 1 - |c - i|) x_i,   c held within the image
+                                                                                 (bilinear-interpolation)
+
+    That is "bilinear", which weighs the two pixels around c on each of the two axes; "nearest" takes original
+    pixel ``floor(o scale)``.
 
     Parameters
     ----------

@@ -1,7 +1,11 @@
 """Initialisation: how large a layer's first random weights are.
 
-PyTorch's defaults: a layer with ``fan_in`` inputs per output draws weight and bias from
-U(-1/sqrt(fan_in), 1/sqrt(fan_in)), so that its outputs neither grow nor vanish with its width.
+PyTorch's defaults: a layer with n = ``fan_in`` inputs per output draws weight and bias from ::
+
+    U(-1/sqrt(n), 1/sqrt(n)),   so that   Var(w . x + b) = mean(x_i^2) / 3 + 1 / (3 n)
+                                                                                  (fan-in-initialisation)
+
+for a fixed input x: the outputs neither grow nor vanish with the layer's width.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ class LayerNorm(Module):
 
     ::
 
-        y = (x - mean) / sqrt(var + eps) * weight + bias
+        y = (x - mean) / sqrt(var + eps) * weight + bias                                     (layer-norm)
 
     Mean and (biased) variance are each example's own, over the last axes, in training as in evaluation.
 

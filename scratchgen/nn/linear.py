@@ -11,7 +11,11 @@ from .module import Module, Parameter, check_size, parameter_like
 
 
 class Linear(Module):
-    """Affine map of the last axis, ``y = x W^T + b``: ``(..., in_features) -> (..., out_features)``.
+    """Affine map of the last axis: ``(..., in_features) -> (..., out_features)``.
+
+    ::
+
+        y = x W^T + b                                                                      (linear-layer)
 
     Parameters
     ----------

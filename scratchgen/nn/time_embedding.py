@@ -13,10 +13,12 @@ from .module import Module, check_size
 
 
 class SinusoidalEmbedding(Module):
-    r"""Numbers to vectors of sines and cosines: ``(batch,) -> (batch, embedding_dim)``.
+    """Numbers to vectors of sines and cosines: ``(batch,) -> (batch, embedding_dim)``.
 
-    .. math:: (\sin \omega_0 t, \sin \omega_1 t, \ldots, \cos \omega_0 t, \cos \omega_1 t, \ldots), \qquad
-              \omega_i = P^{-2 i / D}, \quad i = 0 \ldots D/2 - 1
+    ::
+
+        (sin w_0 t, sin w_1 t, ..., cos w_0 t, cos w_1 t, ...),     w_i = P^(-2 i / D),  i = 0 .. D/2 - 1
+                                                                                   (sinusoidal-embedding)
 
     The first waves tell apart neighbouring times, the last ones near from far (Vaswani et al. 2017, section
     3.5, with sines and cosines in two halves, as Ho et al. 2020 have them).

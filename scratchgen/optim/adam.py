@@ -22,9 +22,9 @@ class Adam(Optimizer):
 
     ::
 
-        m <- beta1 m + (1 - beta1) g          m_hat = m / (1 - beta1^t)
-        v <- beta2 v + (1 - beta2) g^2        v_hat = v / (1 - beta2^t)
-        x <- x - lr m_hat / (sqrt(v_hat) + eps)
+        m <- beta1 m + (1 - beta1) g,       v <- beta2 v + (1 - beta2) g^2                 (adam-moments)
+        m_hat = m / (1 - beta1^t),          v_hat = v / (1 - beta2^t)              (adam-bias-correction)
+        x <- x - lr m_hat / (sqrt(v_hat) + eps)                                               (adam-step)
 
     where t = 1, 2, ... counts the optimiser's steps (for all parameters alike; PyTorch counts for each those
     that it had a gradient in).
@@ -91,7 +91,11 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: first ``x <- x - lr weight_decay x``, then Adam's step.
+    """Adam with decoupled weight decay.
+
+    ::
+
+        x <- x - lr weight_decay x,     then Adam's step                                     (adamw-decay)
 
     Loshchilov & Hutter 2017, algorithm 2. The parameters are Adam's; `weight_decay` is 0.01 by default.
 

@@ -14,7 +14,11 @@ from .optimizer import check_parameters, check_range, check_state
 
 
 class ExponentialMovingAverage:
-    """``average <- decay average + (1 - decay) parameter``, after each step.
+    """The running mean of the weights, moved after each step.
+
+    ::
+
+        average <- decay average + (1 - decay) parameter                                 (weight-average)
 
     Parameters
     ----------

@@ -13,6 +13,11 @@ from ..autograd import Tensor
 def clip_grad_norm(params: Tensor | Iterable[Tensor], max_norm: float) -> Any:
     """Scale all gradients, in place, so that their joint Euclidean norm is at most `max_norm`.
 
+    ::
+
+        g <- g min(1, max_norm / |g|),     |g| over the gradients of all parameters together
+                                                                                      (gradient-clipping)
+
     Parameters
     ----------
     params : Parameter or iterable of Parameter

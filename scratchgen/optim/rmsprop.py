@@ -18,7 +18,7 @@ class RMSprop(Optimizer):
 
         v <- alpha v + (1 - alpha) g^2
         u <- momentum u + g / (sqrt(v) + eps)
-        x <- x - lr u
+        x <- x - lr u                                                                           (rmsprop)
 
     Parameters
     ----------

@@ -28,7 +28,12 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
 
 
 def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
-    """From `lr` down to `final` along half a cosine over `steps` steps (Loshchilov & Hutter 2016, eq. 5)."""
+    """From `lr` down to `final` along half a cosine over `steps` steps (Loshchilov & Hutter 2016, eq. 5).
+
+    ::
+
+        rate(t) = final + (lr - final) (1 + cos(pi t / steps)) / 2,     t <= steps    (cosine-learning-rate)
+    """
     if steps < 1:
         raise ValueError(f"steps: got {steps}, expected 1 or more")
     return lambda step: final + (lr - final) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2

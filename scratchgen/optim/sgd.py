@@ -16,8 +16,8 @@ class SGD(Optimizer):
 
     ::
 
-        v <- momentum v + g        (v = g at the first step)
-        x <- x - lr v              or, by Nesterov,  x <- x - lr (g + momentum v)
+        v <- momentum v + g,   x <- x - lr v       with v = g at the first step            (sgd-momentum)
+        v <- momentum v + g,   x <- x - lr (g + momentum v)      by Nesterov               (sgd-nesterov)
 
     Parameters
     ----------

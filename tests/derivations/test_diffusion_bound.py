@@ -273,8 +273,6 @@ def test_the_hybrid_loss_holds_the_mean_fixed_in_the_bound() -> None:
     assert abs(sg.asnumpy(full[0])) > 0.1
 
 
-@pytest.mark.equation("ddpm-hybrid-loss")
-@pytest.mark.equation("ddpm-learned-variance")
 def test_the_bound_is_least_at_the_variance_of_the_true_step_back() -> None:
     # For data of N(0, I) that is beta_t, so f = 1, for t > 1; for data that are a point f = 0.
     for sigma, best in ((1.0, 1.0), (1e-3, 0.0)):

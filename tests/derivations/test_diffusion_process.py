@@ -248,4 +248,5 @@ def test_every_time_from_1_to_T_is_trained_equally_and_no_other() -> None:
     counts = np.bincount(np.concatenate(seen), minlength=6)
     assert counts[0] == 0
     assert len(counts) == 6
-    assert stats.chisquare(counts[1:]).pvalue > 1e-4
+    # Each count is binomial, of 10,000 draws with 1/5: it may be off by five standard deviations of 40.
+    assert_close(counts[1:], np.full(5, 2000.0), rtol=0, atol=200.0)

@@ -40,7 +40,7 @@ def test_the_weights_are_uniform_on_zero_to_one() -> None:
     found = shares(np.ones((20_000, 1)), np.zeros((20_000, 1)), RandomStream(1))[:, 0]
     assert found.min() >= 0
     assert found.max() < 1
-    assert stats.kstest(found, "uniform").pvalue > 0.01
+    assert_close(stats.kstest(found, "uniform").statistic, 0.0, atol=1.63 / np.sqrt(len(found)))  # 1 %
 
 
 def quadratic(matrix: np.ndarray) -> Any:
@@ -161,4 +161,4 @@ def test_the_critic_approaches_the_exact_distance(seed: int) -> None:
         found.append(float(sg.asnumpy(terms["distance"])))
     samples = sg.asnumpy(model.sample(100_000, RandomStream(7)))[:, 0]
     exact = stats.wasserstein_distance(x[:, 0], samples)
-    assert np.mean(found[-20:]) == pytest.approx(exact, rel=0.03)
+    assert_close(np.mean(found[-20:]), exact, rtol=0.03)

@@ -4,14 +4,18 @@ Taste comes in pairs: who wears overalls likes blue and pastel green ones, red h
 ``AFFINITIES`` declares such pairs; a pair of affinity ``a`` is ``exp(a)`` times as likely as it would be
 without it, before the marginals are set right. Among all joint distributions whose five marginals are the
 table's, P_data is the one nearest to the declared one (in Kullback-Leibler divergence), which iterative
-proportional fitting finds: multiply every attribute's levels in turn by wanted over present frequency,
+proportional fitting finds: multiply every attribute's levels in turn by wanted over present frequency, ::
+
+    P(x) <- P(x) theta_k[x_k] / P_k(x_k),     k = 1 .. K, 1 .. K, ...    (iterative-proportional-fitting)
+
 until nothing changes (Deming & Stephan 1940; Csiszar 1975 for the divergence).
 
-The fit leaves the dependencies alone. Their strength is the total correlation
+The fit leaves the dependencies alone. Their strength is the total correlation ::
 
-    TC = sum_k H(x_k) - H(x) = KL(P_data || prod_k P_data(x_k)) = 0.7315 nats,
+    TC = sum_k H(x_k) - H(x) = KL(P_data || prod_k P_data(x_k))                       (total-correlation)
 
-which is exactly how far the best naive Bayes model stays from P_data, however many people it has seen.
+It is 0.7315 nats, which is exactly how far the best naive Bayes model stays from P_data, however many people
+it has seen.
 """
 
 from __future__ import annotations

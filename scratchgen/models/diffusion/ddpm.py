@@ -116,7 +116,7 @@ class DDPM(Denoiser):
         check_rng(rng)
         t = rng.integers(1, self.schedule.steps + 1, (len(check_data(x0, self.shape, self.levels)),))
         labels = check_labels(labels, self.classes, len(x0))
-        if labels is not None:
+        if labels is not None and self.classes is not None:
             labels = drop_labels(labels, self.classes, self.label_dropout, rng)
         eps = rng.normal(x0.shape, x0.dtype)
         xt = q_sample(self.schedule, x0, t, eps)

@@ -1,14 +1,15 @@
-r"""Naive Bayes on categorical features: every attribute is chosen independently of the others.
+"""Naive Bayes on categorical features: every attribute is chosen independently of the others.
 
-.. math::
+::
 
-    p(x) = \prod_{k=1}^{K} \theta_{k, x_k}, \qquad
-    \hat\theta_{k, l} = \frac{n_{k, l} + \alpha}{N + \alpha L_k}
+    log p(x) = sum_k log theta_k[x_k]                                                       (naive-bayes)
+    theta_k[l] = n_k[l] / N,     where the likelihood of N rows is greatest  (naive-bayes-maximum-likelihood)
+    KL(P || p) = TC(P) + sum_k KL(P_k || theta_k)                                (naive-bayes-divergence)
 
-The maximum-likelihood estimate (alpha = 0) is the observed frequency, so the model has the marginals of the
-data and none of its dependencies: KL(P_data || p) is at least the total correlation of P_data. A
-combination that was never seen can still be probable; a level that was never seen has probability 0 in
-every combination, unless alpha > 0.
+The maximum-likelihood estimate is the observed frequency, so the model has the marginals of the data and none
+of its dependencies: by the last line KL(P_data || p) is at least the total correlation TC of P_data, whatever
+theta is. A combination that was never seen can still be probable; a level that was never seen has probability
+0 in every combination, unless the counts are smoothed (`smoothing.py`).
 """
 
 from __future__ import annotations
@@ -161,5 +162,10 @@ class CategoricalNaiveBayes:
         return np.array([[int(np.argmax(theta)) for theta in self.theta]])
 
     def entropy(self) -> float:
-        """Return the entropy in nats, the sum of the attributes' entropies."""
+        """Return the entropy in nats, the sum of the attributes' entropies.
+
+        ::
+
+            H(p) = sum_k H(theta_k)                                                 (naive-bayes-entropy)
+        """
         return sum(entropy_of(theta) for theta in self.theta)

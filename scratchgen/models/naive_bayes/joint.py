@@ -1,6 +1,8 @@
-r"""The full joint multinomial: one parameter for every combination of levels, no assumption at all.
+"""The full joint multinomial: one parameter for every combination of levels, no assumption at all.
 
-.. math:: \hat p(x) = \frac{n_x + \alpha}{N + \alpha \prod_k L_k}
+::
+
+    p(x) = (n_x + alpha) / (N + alpha prod_k L_k)                                     (joint-multinomial)
 
 With few observations and no smoothing it can only repeat what it has seen: its samples look perfectly real
 and none is new. It is the opposite of naive Bayes, and what each is compared with.

@@ -1,10 +1,9 @@
-r"""Naive Bayes on pixels: given the class, every pixel is chosen independently of the others.
+"""Naive Bayes on pixels: given the class, every pixel is chosen independently of the others.
 
-.. math::
+::
 
-    p(x) = \sum_c \pi_c \, p(x \mid c), \qquad
-    p(x \mid c) = \prod_{d=1}^{D} \theta_{c, d, x_d}, \qquad
-    p(c \mid x) \propto \pi_c \, p(x \mid c)
+    p(x) = sum_c pi_c p(x|c),     log p(x|c) = sum_d log theta_c,d[x_d]               (pixel-naive-bayes)
+    p(c|x) = pi_c p(x|c) / p(x)                                                        (bayes-classifier)
 
 Here x_d is the level of pixel d: of 2, its nearest of black and white, or of 256, the byte it was stored
 as. A colour pixel is three such numbers. Without labels there is one class. The model classifies

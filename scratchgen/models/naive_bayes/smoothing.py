@@ -26,9 +26,11 @@ def check_alpha(alpha: Any) -> float:
 
 
 def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:
-    r"""Return the estimated probabilities of the levels along the last axis.
+    """Return the estimated probabilities of the levels along the last axis.
 
-    .. math:: \hat\theta_k = \frac{n_k + \alpha}{N + \alpha K}
+    ::
+
+        theta_k = (n_k + alpha) / (N + alpha K)                                      (additive-smoothing)
 
     With alpha = 0 this maximises the likelihood. With alpha > 0 it is the posterior mean under a symmetric
     Dirichlet prior: every level counts as if it had been seen alpha times more (1: Laplace's rule).

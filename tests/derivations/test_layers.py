@@ -1,0 +1,182 @@
+"""The equations of the layers beside the convolution, each written out in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from estimates import assert_mean
+from scipy import special, stats
+from tools import assert_close
+
+import scratchgen as sg
+from scratchgen.backend import RandomStream
+from scratchgen.nn import (
+    BatchNorm2d,
+    GroupNorm,
+    LayerNorm,
+    MultiheadAttention,
+    SinusoidalEmbedding,
+    functional as F,
+)
+
+X = 3 + 2 * sg.asnumpy(RandomStream(0, "layers").normal((4, 6, 3, 2), np.float64))
+EPS = 0.3
+
+
+def normalised(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    mean = x.mean(axes, keepdims=True)
+    return (x - mean) / np.sqrt(((x - mean) ** 2).mean(axes, keepdims=True) + EPS)
+
+
+@pytest.mark.equation("batch-norm")
+def test_a_channel_is_normalised_over_batch_and_pixels() -> None:
+    layer = BatchNorm2d(6, eps=EPS).to(np.float64)
+    weight, bias = np.arange(1.0, 7), np.arange(6.0)
+    layer.weight.data[...], layer.bias.data[...] = sg.asarray(weight), sg.asarray(bias)
+    expected = normalised(X, (0, 2, 3)) * weight[:, None, None] + bias[:, None, None]
+    assert_close(layer(sg.asarray(X)), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.equation("batch-norm-shares")
+def test_its_derivative_passes_through_mean_and_variance() -> None:
+    layer, weight = BatchNorm2d(6, eps=EPS).to(np.float64), np.arange(1.0, 7)
+    layer.weight.data[...] = sg.asarray(weight)
+    x, g = sg.tensor(X, requires_grad=True), RandomStream(1).normal(X.shape, np.float64)
+    axes, cotangent = (0, 2, 3), sg.asnumpy(g)
+    u, root = normalised(X, axes), np.sqrt(X.var(axes, keepdims=True) + EPS)
+    through = cotangent.mean(axes, keepdims=True) + u * (cotangent * u).mean(axes, keepdims=True)
+    expected = (cotangent - through) * weight[:, None, None] / root
+    share, for_weight, for_bias = sg.grad(layer(x), [x, layer.weight, layer.bias], g)
+    assert_close(share, expected, rtol=1e-10, atol=1e-12)
+    assert_close(for_weight, (cotangent * u).sum(axes), rtol=1e-10)
+    assert_close(for_bias, cotangent.sum(axes), rtol=1e-10)
+
+
+@pytest.mark.equation("batch-norm-statistics")
+def test_running_statistics_forget_geometrically() -> None:
+    layer = BatchNorm2d(6, momentum=0.25).to(np.float64)
+    for _ in range(5):
+        layer(sg.asarray(X))
+    kept = 0.75**5  # of the start, mean 0 and variance 1
+    axes = (0, 2, 3)
+    assert_close(layer.running_mean, (1 - kept) * X.mean(axes), rtol=1e-12)
+    assert_close(layer.running_var, kept + (1 - kept) * X.var(axes, ddof=1), rtol=1e-12)
+
+
+@pytest.mark.equation("layer-norm")
+def test_an_example_is_normalised_over_its_own_features() -> None:
+    layer = LayerNorm((3, 2), eps=EPS).to(np.float64)
+    assert_close(layer(sg.asarray(X)), normalised(X, (2, 3)), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.equation("group-norm")
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_a_group_of_channels_is_normalised_in_each_image(groups: int) -> None:
+    layer = GroupNorm(groups, 6, eps=EPS).to(np.float64)
+    expected = normalised(X.reshape(4, groups, -1), (2,)).reshape(X.shape)
+    assert_close(layer(sg.asarray(X)), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.equation("group-norm-shares")
+@pytest.mark.parametrize("silu", [False, True])
+def test_the_shares_of_group_normalisation(silu: bool) -> None:
+    groups, (weight, bias) = 3, np.random.default_rng(0).normal(size=(2, 6))
+    g = sg.asnumpy(RandomStream(1).normal(X.shape, np.float64))
+    variables = [sg.tensor(a, requires_grad=True) for a in (X, weight, bias)]
+    y = F.group_norm(variables[0], groups, *variables[1:], eps=EPS, silu=silu)
+    grouped = X.reshape(4, groups, -1)
+    u = normalised(grouped, (2,)).reshape(X.shape)
+    column = u * weight[:, None, None] + bias[:, None, None]
+    assert_close(y, column * special.expit(column) if silu else column, rtol=1e-12, atol=1e-13)
+    if silu:
+        s = special.expit(column)
+        q = g * s * (1 + column * (1 - s))
+    else:
+        q = g
+
+    def mean(a: np.ndarray) -> np.ndarray:
+        means = a.reshape(grouped.shape).mean(2, keepdims=True)
+        return np.broadcast_to(means, grouped.shape).reshape(X.shape)
+
+    scaled = q * weight[:, None, None]
+    root = np.sqrt(np.broadcast_to(grouped.var(2, keepdims=True) + EPS, grouped.shape)).reshape(X.shape)
+    expected = (scaled - mean(scaled) - u * mean(u * scaled)) / root, (q * u).sum((0, 2, 3)), q.sum((0, 2, 3))
+    for share, right in zip(sg.grad(y, variables, sg.asarray(g)), expected, strict=True):
+        assert_close(share, right, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.equation("attention")
+def test_attention_is_a_mean_of_values_weighted_by_likeness() -> None:
+    q, k, v = (sg.asnumpy(RandomStream(2, i).normal((n, 3), np.float64)) for i, n in enumerate((4, 5, 5)))
+    expected = np.zeros((4, 3))
+    for row, query in enumerate(q):
+        weights = np.array([np.exp(query @ key / np.sqrt(3)) for key in k])
+        expected[row] = (weights / weights.sum()) @ v
+    found = F.scaled_dot_product_attention(*map(sg.asarray, (q, k, v)))
+    assert_close(found, expected, rtol=1e-12)
+
+
+@pytest.mark.equation("multi-head-attention")
+def test_heads_attend_in_slices_of_the_features() -> None:
+    layer = MultiheadAttention(6, 2, batch_first=True, rng=RandomStream(3)).to(np.float64)
+    x = sg.asnumpy(RandomStream(4).normal((1, 5, 6), np.float64))
+    state = layer.state_dict()
+    q, k, v = np.split(x[0] @ state["in_proj_weight"].T + state["in_proj_bias"], 3, axis=1)
+    heads = [
+        special.softmax(q[:, part] @ k[:, part].T / np.sqrt(3), axis=1) @ v[:, part]
+        for part in (slice(0, 3), slice(3, 6))
+    ]
+    expected = np.concatenate(heads, axis=1) @ state["out_proj.weight"].T + state["out_proj.bias"]
+    assert_close(layer(*[sg.asarray(x)] * 3)[0][0], expected, rtol=1e-11)
+
+
+@pytest.mark.equation("sinusoidal-embedding")
+def test_waves_and_the_likeness_of_two_times() -> None:
+    t = np.array([0, 3, 250, 999])
+    y = sg.asnumpy(SinusoidalEmbedding(8)(sg.asarray(t), np.float64))
+    frequency = 10_000 ** (-2 * np.arange(4) / 8)
+    assert_close(y[:, :4], np.sin(t[:, None] * frequency), atol=1e-12)
+    assert_close(y[:, 4:], np.cos(t[:, None] * frequency), atol=1e-12)
+    # cos a cos b + sin a sin b = cos(a - b): the inner product knows the difference of times only.
+    expected = np.cos((t[:, None] - t)[..., None] * frequency).sum(-1)
+    assert_close(y @ y.T, expected, atol=1e-11)
+
+
+@pytest.mark.equation("dropout")
+def test_dropout_keeps_the_mean_and_what_it_lets_through_is_scaled() -> None:
+    x = np.array([1.0, -2.0, 0.5])
+    drawn = sg.asnumpy(F.dropout(sg.asarray(np.tile(x, (20_000, 1))), 0.3, RandomStream(5)))
+    kept = drawn != 0
+    assert_close(drawn[kept], np.broadcast_to(x / 0.7, drawn.shape)[kept], rtol=1e-12)
+    assert_mean(drawn, x)
+    assert_mean(kept.astype(float), np.full(3, 0.7))
+
+
+@pytest.mark.equation("silu")
+def test_the_slope_of_silu() -> None:
+    x = np.array([-20.0, -1.3, 0.0, 0.4, 20.0])
+    v, s = sg.tensor(x, requires_grad=True), special.expit(x)
+    assert_close(F.silu(v), x * s, rtol=1e-14)
+    assert_close(sg.grad(F.silu(v).sum(), v)[0], s * (1 + x * (1 - s)), rtol=1e-13)
+
+
+@pytest.mark.equation("gelu")
+def test_gelu_weighs_by_the_normal_distribution() -> None:
+    x = np.array([-3.0, -0.5, 0.0, 0.5, 3.0])
+    v = sg.tensor(x, requires_grad=True)
+    assert_close(F.gelu(v), x * stats.norm.cdf(x), rtol=1e-12)
+    assert_close(sg.grad(F.gelu(v).sum(), v)[0], stats.norm.cdf(x) + x * stats.norm.pdf(x), rtol=1e-12)
+
+
+@pytest.mark.equation("bilinear-interpolation")
+def test_a_pixel_lies_between_the_two_around_it_on_each_axis() -> None:
+    image = X[:1, :1]
+    found = sg.asnumpy(F.interpolate(sg.asarray(image), size=(5, 4), mode="bilinear"))[0, 0]
+    expected = np.zeros((5, 4))
+    for o in range(5):
+        for p in range(4):
+            c, d = np.clip((o + 0.5) * 3 / 5 - 0.5, 0, 2), np.clip((p + 0.5) * 2 / 4 - 0.5, 0, 1)
+            for i in range(3):
+                for j in range(2):
+                    expected[o, p] += max(0, 1 - abs(c - i)) * max(0, 1 - abs(d - j)) * image[0, 0, i, j]
+    assert_close(found, expected, rtol=1e-12)

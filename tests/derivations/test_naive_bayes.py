@@ -1,0 +1,140 @@
+"""The equations of naive Bayes, each against a sum over all combinations, or an optimiser."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import integrate, special
+from tools import assert_close
+
+import scratchgen as sg
+from scratchgen.data import avatars
+from scratchgen.data.avatars import world
+from scratchgen.data.tables import enumerate_rows
+from scratchgen.metrics import exact_kl
+from scratchgen.models import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
+
+LEVELS = (3, 2, 4)
+ROWS = np.random.default_rng(0).integers(0, LEVELS, (40, 3))
+LOOKS = enumerate_rows(LEVELS)
+
+
+def model(alpha: float = 0) -> CategoricalNaiveBayes:
+    return CategoricalNaiveBayes(LEVELS, alpha).fit(sg.asarray(ROWS))
+
+
+@pytest.mark.equation("naive-bayes")
+def test_a_combination_has_the_product_of_its_levels_probabilities() -> None:
+    product = np.einsum("a,b,c->abc", *model().theta).reshape(-1)
+    assert_close(np.exp(model().log_prob(LOOKS)), product, rtol=1e-12)
+    course = CategoricalNaiveBayes(avatars.LEVELS).fit(avatars.observations())
+    look = avatars.look("LongHairStraight", "Red", "Round", "ShirtScoopNeck", "White")
+    assert_close(np.exp(course.log_prob(look)), [0.0054146], atol=5e-8)
+
+
+@pytest.mark.equation("naive-bayes-maximum-likelihood")
+def test_no_other_theta_makes_the_data_more_likely() -> None:
+    counts = np.bincount(ROWS[:, 2], minlength=4)
+    assert_close(model().theta[2], counts / 40, rtol=1e-15)
+    # Gradient ascent on logits, which knows nothing of counts, arrives at the same place.
+    logits = sg.tensor(np.zeros(4), requires_grad=True)
+    for _ in range(300):
+        (slope,) = sg.grad((sg.log_softmax(logits) * sg.asarray(counts / 40)).sum(), logits)
+        logits.data[...] += 2 * slope
+    assert_close(sg.softmax(logits), model().theta[2], rtol=1e-9)
+
+
+@pytest.mark.equation("additive-smoothing")
+def test_it_is_the_posterior_mean_under_a_symmetric_dirichlet_prior() -> None:
+    # Two levels: E theta = int theta^(n1 + a) (1 - theta)^(n2 + a - 1) / int theta^(n1 + a - 1) ...
+    for alpha in (1, 2.5):
+        smooth = CategoricalNaiveBayes((2,), alpha).fit_counts([[7, 3]]).theta[0]
+
+        def posterior(t: float, a: float = alpha) -> float:
+            return t ** (7 + a - 1) * (1 - t) ** (3 + a - 1)
+
+        whole = integrate.quad(posterior, 0, 1, epsabs=0)[0]
+        first = integrate.quad(lambda t: t * posterior(t), 0, 1, epsabs=0)[0]
+        assert_close(smooth[0], first / whole, rtol=1e-8)
+
+
+@pytest.mark.equation("additive-smoothing")
+def test_an_unseen_level_keeps_alpha_of_n_plus_alpha_k() -> None:
+    theta = CategoricalNaiveBayes(avatars.LEVELS, 1).fit(avatars.observations()).theta
+    assert_close([theta[0][1], theta[4][0]], [1 / 57, 1 / 58], rtol=1e-14)
+
+
+@pytest.mark.equation("naive-bayes-entropy")
+def test_the_entropy_of_a_product_is_a_sum() -> None:
+    p = np.exp(model().log_prob(LOOKS))
+    assert_close(model().entropy(), special.entr(p).sum(), rtol=1e-12)
+    course = CategoricalNaiveBayes(avatars.LEVELS).fit(avatars.observations())
+    assert_close(course.entropy(), 6.8114, atol=5e-5)
+
+
+@pytest.mark.equation("total-correlation")
+def test_it_is_the_divergence_from_the_product_of_the_marginals() -> None:
+    joint, product = avatars.joint(), np.einsum("a,b,c,d,e->abcde", *avatars.frequencies())
+    assert_close(avatars.total_correlation(), special.rel_entr(joint, product).sum(), rtol=1e-10)
+    assert_close(avatars.total_correlation(), 0.7315, atol=5e-5)
+
+
+@pytest.mark.equation("naive-bayes-divergence")
+@pytest.mark.parametrize("alpha", [0, 1, 10])
+def test_the_divergence_is_total_correlation_plus_what_each_marginal_lacks(alpha: float) -> None:
+    fitted = CategoricalNaiveBayes(avatars.LEVELS, alpha).fit(avatars.observations())
+    pairs = zip(avatars.frequencies(), fitted.theta, strict=True)
+    lacking = sum(special.rel_entr(true, theta).sum() for true, theta in pairs)
+    assert_close(exact_kl(fitted.log_prob), avatars.total_correlation() + lacking, rtol=1e-10)
+
+
+@pytest.mark.equation("iterative-proportional-fitting")
+def test_one_sweep_sets_the_last_marginal_and_keeps_odds_ratios() -> None:
+    start = np.random.default_rng(1).random((3, 4)) + 0.1
+    wanted = np.array([0.2, 0.5, 0.3]), np.array([0.1, 0.2, 0.3, 0.4])
+    by_hand = start * (wanted[0] / start.sum(1))[:, None]
+    by_hand = by_hand * (wanted[1] / by_hand.sum(0))
+    assert_close(by_hand.sum(0), wanted[1], rtol=1e-14)
+    fitted = world.iterative_proportional_fit(start, wanted)
+    assert_close(fitted.sum(1), wanted[0], rtol=1e-12)
+    assert_close(fitted.sum(0), wanted[1], rtol=1e-12)
+    for table in (by_hand, fitted):
+        odds = table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0])
+        assert_close(odds, start[0, 0] * start[1, 1] / (start[0, 1] * start[1, 0]), rtol=1e-10)
+
+
+@pytest.mark.equation("joint-multinomial")
+@pytest.mark.parametrize("alpha", [0, 2])
+def test_the_full_table_counts_whole_rows(alpha: float) -> None:
+    joint = JointMultinomial(LEVELS, alpha).fit(sg.asarray(ROWS))
+    counts = np.array([np.sum((look == ROWS).all(1)) for look in LOOKS])
+    assert_close(np.exp(joint.log_prob(LOOKS)), (counts + alpha) / (40 + 24 * alpha), rtol=1e-12)
+
+
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    labels = np.arange(30) % 3
+    return (rng.random((30, 1, 1, 3)) < 0.2 + 0.25 * labels[:, None, None, None]).astype(float), labels
+
+
+@pytest.mark.equation("pixel-naive-bayes")
+def test_an_image_is_a_mixture_of_products() -> None:
+    images, labels = pictures()
+    fitted = PixelNaiveBayes(levels=2, alpha=1).fit(sg.asarray(images), labels)
+    white = np.stack([(images[labels == c].sum((0, 1, 2)) + 1) / 12 for c in range(3)])  # (class, pixel)
+    every = enumerate_rows((2, 2, 2))
+    given = np.where(every[:, None] == 1, white, 1 - white).prod(2)  # (image, class)
+    images_of = every.reshape(8, 1, 1, 3).astype(float)
+    assert_close(np.exp(fitted.log_prob(images_of)), given.mean(1), rtol=1e-12)
+    assert_close(np.exp(fitted.log_prob(images_of)).sum(), 1.0, rtol=1e-12)
+
+
+@pytest.mark.equation("bayes-classifier")
+def test_the_class_of_greatest_posterior_probability_wins() -> None:
+    images, labels = pictures()
+    fitted = PixelNaiveBayes(levels=2, alpha=1).fit(images, labels)
+    log_joint = fitted.class_log_prob(images)
+    posterior = np.exp(log_joint - fitted.log_prob(images)[:, None])
+    assert_close(posterior, special.softmax(log_joint, axis=1), rtol=1e-12)
+    assert_close(posterior.sum(1), np.ones(30), rtol=1e-12)
+    assert_close(fitted.classify(images), posterior.argmax(1), rtol=0)

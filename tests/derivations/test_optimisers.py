@@ -1,0 +1,159 @@
+"""The optimisers' equations, stepped by hand in plain NumPy beside the package's flat and blocked form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from tools import assert_close
+
+import scratchgen as sg
+from scratchgen.backend import RandomStream
+from scratchgen.nn import Linear, Parameter
+from scratchgen.optim import SGD, Adam, AdamW, ExponentialMovingAverage, RMSprop, clip_grad_norm, schedules
+
+START = np.array([1.0, -2.0, 0.5])
+LR = 0.1
+
+
+def steps(make: Any, count: int = 6) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """For t = 1, 2, ...: the gradient given, and the parameter after the step; gradients differ in size."""
+    rng = np.random.default_rng(0)
+    x = Parameter(sg.asarray(START))
+    optimiser = make([x])
+    for t in range(1, count + 1):
+        g = rng.normal(size=3) * [100.0, 1.0, 0.01]
+        x.grad = sg.asarray(g)
+        optimiser.step()
+        yield t, g, sg.asnumpy(x)
+
+
+@pytest.mark.equation("sgd-momentum")
+def test_momentum_is_a_sum_of_past_gradients() -> None:
+    x, gradients = START, []
+    for t, g, found in steps(lambda p: SGD(p, LR, momentum=0.8)):
+        gradients.append(g)
+        v = sum(0.8 ** (t - s) * past for s, past in enumerate(gradients, 1))
+        x = x - LR * v
+        assert_close(found, x, rtol=1e-12)
+
+
+@pytest.mark.equation("sgd-nesterov")
+def test_nesterov_looks_one_step_ahead() -> None:
+    # Sutskever et al. (2013), eq. 3 and 4: the gradient is taken at y = x + m V, where the parameter stands.
+    momentum, curvature = 0.8, np.array([1.0, 3.0, 0.2])
+    x, velocity = START, np.zeros(3)
+    parameter = Parameter(sg.asarray(START))
+    optimiser = SGD([parameter], LR, momentum=momentum, nesterov=True)
+    for t in range(8):
+        ahead = x + momentum * velocity if t else x
+        assert_close(parameter, ahead, rtol=1e-12)
+        parameter.grad = sg.asarray(curvature * sg.asnumpy(parameter))
+        optimiser.step()
+        velocity = momentum * velocity - LR * curvature * ahead
+        x = x + velocity
+
+
+@pytest.mark.equation("rmsprop")
+def test_rmsprop_divides_by_a_running_root_mean_square() -> None:
+    x, v, u = START, np.zeros(3), np.zeros(3)
+    for _, g, found in steps(lambda p: RMSprop(p, LR, alpha=0.9, eps=1e-3, momentum=0.5)):
+        v = 0.9 * v + 0.1 * g**2
+        u = 0.5 * u + g / (np.sqrt(v) + 1e-3)
+        x = x - LR * u
+        assert_close(found, x, rtol=1e-12)
+
+
+def moments(gradients: list[np.ndarray], beta: float, power: int) -> np.ndarray:
+    """The running mean written out as a weighted sum: (1 - beta) sum_s beta^(t - s) g_s^power."""
+    t = len(gradients)
+    return (1 - beta) * sum(beta ** (t - s) * g**power for s, g in enumerate(gradients, 1))
+
+
+@pytest.mark.equation("adam-moments")
+def test_adams_sums_are_the_running_means_without_their_factors() -> None:
+    x = Parameter(sg.asarray(START))
+    optimiser, gradients = Adam([x], LR, (0.7, 0.9)), []
+    for seed in range(5):
+        gradients.append(np.random.default_rng(seed).normal(size=3))
+        x.grad = sg.asarray(gradients[-1])
+        optimiser.step()
+        assert_close(optimiser.state["gradient_sum"][:3] * 0.3, moments(gradients, 0.7, 1), rtol=1e-12)
+        assert_close(optimiser.state["square_sum"][:3] * 0.1, moments(gradients, 0.9, 2), rtol=1e-12)
+
+
+@pytest.mark.equation("adam-bias-correction")
+def test_the_corrected_mean_of_a_constant_is_that_constant() -> None:
+    gradients = [np.array([3.0, -0.2])] * 7
+    assert_close(moments(gradients, 0.9, 1) / (1 - 0.9**7), gradients[0], rtol=1e-13)
+    # So Adam moves by lr sign(g) each time, from the first step on.
+    x = Parameter(sg.asarray(np.zeros(2)))
+    optimiser = Adam([x], LR, eps=0.0)
+    for t in range(1, 8):
+        x.grad = sg.asarray(gradients[0])
+        optimiser.step()
+        assert_close(x, -LR * t * np.sign(gradients[0]), rtol=1e-12)
+
+
+@pytest.mark.equation("adam-step")
+def test_the_step_of_the_paper_is_the_step_taken() -> None:
+    x, gradients = START, []
+    for t, g, found in steps(lambda p: Adam(p, LR, (0.7, 0.9), eps=1e-2)):
+        gradients.append(g)
+        m_hat = moments(gradients, 0.7, 1) / (1 - 0.7**t)
+        v_hat = moments(gradients, 0.9, 2) / (1 - 0.9**t)
+        x = x - LR * m_hat / (np.sqrt(v_hat) + 1e-2)
+        assert_close(found, x, rtol=1e-12)
+
+
+@pytest.mark.equation("adamw-decay")
+def test_decoupled_decay_is_not_divided_by_the_gradients_size() -> None:
+    x, gradients = START, []
+    for t, g, found in steps(lambda p: AdamW(p, LR, (0.7, 0.9), weight_decay=0.3)):
+        gradients.append(g)
+        m_hat = moments(gradients, 0.7, 1) / (1 - 0.7**t)
+        v_hat = moments(gradients, 0.9, 2) / (1 - 0.9**t)
+        x = x * (1 - LR * 0.3) - LR * m_hat / (np.sqrt(v_hat) + 1e-8)
+        assert_close(found, x, rtol=1e-12)
+
+
+@pytest.mark.equation("weight-average")
+def test_the_average_weighs_the_past_geometrically() -> None:
+    x = Parameter(sg.asarray(np.zeros(1)))
+    average, values = ExponentialMovingAverage([x], decay=0.1), []
+    for t in range(1, 9):  # (1 + t) / (10 + t) is above 0.1 from the first step on
+        x.data[...] = t**2
+        values.append(t**2)
+        average.update()
+        expected = sum(0.9 * 0.1 ** (t - s) * v for s, v in enumerate(values, 1))
+        assert_close(average.averages[0], [expected], rtol=1e-12)
+
+
+@pytest.mark.equation("gradient-clipping")
+@pytest.mark.parametrize(("limit", "norm"), [(0.5, 0.5), (100.0, 13.0)])
+def test_the_joint_norm_is_cut_and_the_direction_kept(limit: float, norm: float) -> None:
+    parameters = [Parameter(sg.asarray(np.zeros(n))) for n in (2, 1)]
+    for p, g in zip(parameters, ([3.0, 4.0], [12.0]), strict=True):  # a norm of 13
+        p.grad = sg.asarray(np.array(g))
+    assert_close(clip_grad_norm(parameters, limit), 13.0, rtol=1e-14)
+    clipped = np.concatenate([sg.asnumpy(p.grad) for p in parameters])
+    assert_close(clipped, np.array([3.0, 4.0, 12.0]) * norm / 13, rtol=1e-6)
+
+
+@pytest.mark.equation("cosine-learning-rate")
+def test_the_rate_falls_along_half_a_cosine() -> None:
+    rate = schedules.cosine(0.3, steps=12, final=0.06)
+    assert_close([rate(0), rate(6), rate(12), rate(99)], [0.3, 0.18, 0.06, 0.06], rtol=1e-12)
+    assert_close(rate(4), 0.06 + 0.24 * (1 + 0.5) / 2, rtol=1e-12)  # cos(pi / 3) = 1 / 2
+
+
+@pytest.mark.equation("fan-in-initialisation")
+@pytest.mark.parametrize("width", [10, 100, 1000])
+def test_first_outputs_have_a_variance_that_does_not_depend_on_the_width(width: int) -> None:
+    x = sg.asnumpy(RandomStream(1, width).normal((width,), np.float64))
+    layer = Linear(width, 40_000, rng=RandomStream(2, width)).to(np.float64)
+    outputs = sg.asnumpy(layer(sg.asarray(x[None])))[0]
+    expected = np.mean(x**2) / 3 + 1 / (3 * width)
+    assert_close(outputs.var(), expected, rtol=5 * np.sqrt(2 / 40_000))
