@@ -1,19 +1,24 @@
-r"""Convolution: one trilinear form, whose three contractions are each other's derivatives.
+"""Convolution: one trilinear form, whose three contractions are each other's derivatives.
 
-For images x, weights w and a cotangent g, summed over all indices,
+For images x, weights w and a cotangent g, summed over all indices, the form ::
 
-.. math:: \langle g, x * w \rangle
-          = \sum g_{nkop} \, w_{kcij} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+    <g, x * w>  =  sum  g[n, k, o, p]  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0]
 
-is linear in each of the three. Leave one of them out, and the sum over the rest is an image of its shape:
+is linear in each of the three. Leave one of them out, and the sum over the rest is an image of its shape::
 
     conv(x, w)            -> like g    the convolution
     conv_transpose(g, w)  -> like x    its adjoint in x: few pixels become many
     conv_weight(x, g)     -> like w    its adjoint in w
 
-So the derivative of each is made of the other two, in six lines, and those lines are differentiated by
-themselves: every order is there. What stride, padding, dilation and groups mean, and how it is computed fast,
-stands in `scratchgen.backend.convolution`.
+So the derivatives of each are made of the other two, for the cotangent g or u of its result::
+
+    conv(x, w):            dx = conv_transpose(g, w)    dw = conv_weight(x, g)           (convolution-vjps)
+    conv_transpose(g, w):  dg = conv(u, w)              dw = conv_weight(u, g)
+                                                                              (transposed-convolution-vjps)
+    conv_weight(x, g):     dx = conv_transpose(g, u)    dg = conv(x, u)           (convolution-weight-vjps)
+
+These six lines are differentiated by themselves: every order is there. What stride, padding, dilation and
+groups mean, and how it is computed fast, stands in `scratchgen.backend.convolution`.
 """
 
 from __future__ import annotations

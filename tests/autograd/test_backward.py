@@ -10,6 +10,7 @@ from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.autograd import primitive
+from scratchgen.autograd.primitive import Together
 
 
 def variable(*numbers: float) -> sg.Tensor:
@@ -275,3 +276,22 @@ class TestRefusals:
             constant[0] = 5.0
         constant.data[0] = 5.0
         assert_close(constant, [5.0, 0.0])
+
+
+def test_shares_computed_together_are_computed_once_and_only_where_wanted() -> None:
+    calls = []
+
+    def shares(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        calls.append("together")
+        return g * b, g * a
+
+    product = primitive(Together(shares, arguments=2))(lambda a, b: a * b)
+    a, b = (sg.tensor([value], requires_grad=True) for value in (2.0, 3.0))
+    product(a, b).backward()
+    assert (float(a.grad[0]), float(b.grad[0]), calls) == (3.0, 2.0, ["together"])
+    (first,) = sg.grad(product(a, b), b, create_graph=True)
+    assert_close(sg.grad(first, a)[0], [1.0])
+    assert_close(product.vjps[1](1.0, None, 2.0, 3.0), 2.0)
+    # An argument that is a constant gets nothing.
+    product(a.detach(), b).backward()
+    assert (float(a.grad[0]), float(b.grad[0])) == (3.0, 4.0)

@@ -1,13 +1,14 @@
 """Convolution of arrays: one trilinear form and its three contractions.
 
-For images x, weights w and a cotangent g, all indices summed where they meet,
+For images x, weights w and a cotangent g, all indices summed where they meet, ::
 
-    form(x, w, g) = sum  g[n, k, o, p]  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0],
+    form(x, w, g) = sum  g[n, k, o, p]  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0]
+                                                                                         (trilinear-form)
 
 with stride s, dilation d and padding p0 (x is zero outside). `conv2d` contracts x with w, `conv2d_transpose`
-g with w, and `conv2d_weight` x with g, so each is the derivative of the others and
+g with w, and `conv2d_weight` x with g, so each is the derivative of the others and ::
 
-    <conv2d(x, w), g>  =  <x, conv2d_transpose(g, w)>  =  <w, conv2d_weight(x, g)>.
+    <conv2d(x, w), g>  =  <x, conv2d_transpose(g, w)>  =  <w, conv2d_weight(x, g)>     (convolution-adjoints)
 
 Images have the shape (batch, channels, height, width) and, when they come from here, channels-last memory:
 the result is a transposed view of a contiguous (batch, height, width, channels) array. Arguments may have any
@@ -30,9 +31,11 @@ __all__ = ["conv2d", "conv2d_transpose", "conv2d_weight", "transposed_size"]
 def conv2d(
     x: Array, w: Array, stride: Size = 1, padding: Size = 0, dilation: Size = 1, groups: int = 1
 ) -> Array:
-    r"""Convolution (cross-correlation, as in every deep-learning library) of images with a bank of kernels.
+    """Convolution (cross-correlation, as in every deep-learning library) of images with a bank of kernels.
 
-    .. math:: y_{nkop} = \sum_{cij} w_{kcij} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+    ::
+
+        y[n, k, o, p] = sum_cij  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0]     (convolution)
 
     Parameters
     ----------
@@ -75,9 +78,12 @@ def conv2d_transpose(
     groups: int = 1,
     output_size: Size | None = None,
 ) -> Array:
-    r"""Transposed convolution: the adjoint of ``x -> conv2d(x, w)``, which turns few pixels into many.
+    """Transposed convolution: the adjoint of ``x -> conv2d(x, w)``, which turns few pixels into many.
 
-    .. math:: x_{ncyz} = \sum_{kij,\; y + p_0 = o s + i d,\; z + p_0 = p s + j d} w_{kcij} \, g_{nkop}
+    ::
+
+        x[n, c, y, z] = sum  w[k, c, i, j]  g[n, k, o, p]     over k and all taps that meet (y, z),
+                             y = o s + i d - p0,   z = p s + j d - p0              (transposed-convolution)
 
     Parameters
     ----------
@@ -126,9 +132,12 @@ def conv2d_weight(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Array:
-    r"""The contraction of images with a cotangent: the gradient of ``<conv2d(x, w), g>`` with respect to w.
+    """The contraction of images with a cotangent: the gradient of ``<conv2d(x, w), g>`` with respect to w.
 
-    .. math:: w_{kcij} = \sum_{nop} g_{nkop} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+    ::
+
+        w[k, c, i, j] = sum_nop  g[n, k, o, p]  x[n, c, o s + i d - p0, p s + j d - p0]
+                                                                                     (convolution-weight)
 
     Parameters
     ----------

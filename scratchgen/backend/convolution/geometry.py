@@ -54,6 +54,10 @@ class Geometry:
     def output_size(self, input_size: Sequence[int]) -> Pair:
         """Height and width of the convolution of an input of that height and width.
 
+        ::
+
+            floor((h + 2 padding - dilation (kernel - 1) - 1) / stride) + 1            (convolution-size)
+
         Raises
         ------
         ValueError
@@ -70,6 +74,10 @@ class Geometry:
 
     def transposed_size(self, input_size: Sequence[int], output_padding: Size = 0) -> Pair:
         """Height and width of the transposed convolution; `output_padding` chooses among those that fit.
+
+        ::
+
+            (h - 1) stride - 2 padding + dilation (kernel - 1) + 1 + output_padding    (transposed-size)
 
         Raises
         ------
@@ -117,8 +125,8 @@ def check_arrays(**arrays: Array) -> None:
             raise ValueError(f"{name}: got shape {x.shape}, expected four axes")
         if x.dtype not in ("float32", "float64"):
             raise ValueError(f"{name}: got dtype {x.dtype}, expected float32 or float64")
-    dtypes = {name: str(x.dtype) for name, x in arrays.items()}
-    if len(set(dtypes.values())) > 1:
+    if len({x.dtype for x in arrays.values()}) > 1:
+        dtypes = {name: str(x.dtype) for name, x in arrays.items()}
         raise ValueError(f"{' and '.join(arrays)}: got dtypes {dtypes}, expected one and the same")
 
 

@@ -1,165 +1,220 @@
-"""3 x 3 convolutions of stride 1 with a quarter of the multiplications: Winograd's F(4 x 4, 3 x 3).
+"""Convolution on the CPU without im2col: minimal filtering down the columns, windows along the rows.
 
-Along one axis, four outputs of three taps come from a tile of six inputs d and the kernel w as a product of
-polynomials, evaluated at six points (five numbers and infinity), multiplied there, and interpolated:
+Down the columns of the image the taps are applied by minimal filtering (`minimal.py`), at every point of
+evaluation apart:
 
-    y = A^T [(G w) * (B^T d)],       in two dimensions       Y = A^T [(G w G^T) * (B^T d B)] A
+1. evaluate: the rows under a tile of (7) outputs, times B^T. One matrix product for each tile of an image,
+   with whole rows of pixels as its columns; it reads the image where it is and writes into `lines`.
+2. multiply: along the rows the taps are windows of neighbouring pixels, rows of a matrix without any copy
+   (`lines.py`), times the evaluated kernel: the bulk of the work, in 9/21 of the multiplications.
+3. interpolate: A^T times the products, one matrix product for each tile, straight into the result.
 
-with 36 multiplications for 16 outputs, where the definition needs 144. The elementwise product, summed over
-input channels, is 36 matrix products. The three transforms are matrix products too, of 6 x 6 and 4 x 6
-matrices with long rows of pixels, so BLAS does all the arithmetic and NumPy only moves pixels. The form is
-trilinear: the gradient of the weights is the same expression read the other way,
-``G^T [(B^T d B) * (A g A^T)] G``.
+So BLAS does everything, and no pixel is copied. In two dimensions minimal filtering needs fewer
+multiplications still (Lavin and Gray), but its tiles have to be gathered and scattered pixel by pixel, which
+cost more than was saved; and its errors multiply, so that its tiles are smaller. Convolution and both
+gradients, ms of one thread (Xeon at 2.5 GHz with AVX-512, OpenBLAS with its SkylakeX kernels):
 
-Sources: Lavin and Gray, "Fast algorithms for convolutional neural networks" (2016), equations 7 and 8; the
-matrices are the Toom-Cook construction (Blahut, "Fast algorithms for signal processing", 2010, chapter 5).
+    batch, in, out, kernel, size              before    this    PyTorch (oneDNN)
+    16,  32,  32, 3 x 3, 28 x 28                17.4     7.3     6.9
+    16,  96,  32, 3 x 3, 28 x 28                46.2    18.5    17.5
+    16,  64,  64, 3 x 3, 28 x 28                47.9    23.8    22.2
+    16,  64,  64, 3 x 3, 14 x 14                12.9     6.3     6.5
+    16,  64,  64, 3 x 3, 7 x 7                   3.8     2.6     2.5
+    16,  32,  32, 3 x 3, stride 2, 28 x 28       6.3     4.7     3.3
+    64,  64, 128, 4 x 4, stride 2, 14 x 14      43.3    36.7    26.1
+
+where "before" is two-dimensional filtering with tiles of 4 x 4 (stride 1) and im2col (stride 2).
+
+Images are (batch, height, width, channels) arrays.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from ..parallel import parallel_for
-from .geometry import Pair
-from .memory import Block, blocks, runs, scratch, window
+from .geometry import Geometry, Pair
+from .lines import Lines, windows
+from .memory import Block, blocks, scratch
+from .minimal import Filtering, filtering
+from .phases import phases
 
-OUTPUTS, TAPS = 4, 3
-TILE = OUTPUTS + TAPS - 1
-
-POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
-"""The points of evaluation, besides infinity. With the usual 0, 1, -1, 2, -2 float32 errs twice as much (root
-mean square 1.7e-6 of the result's deviation at 64 channels; these 0.8e-6; the direct product 0.2e-6)."""
+SMALL_PRODUCT = 1_000_000
+"""OpenBLAS multiplies matrices in place up to so many multiplications and copies larger ones first, for 1.5
+to 2 times the time where one of them is thin. So blocks are as large as that, but no larger."""
 
 BUDGET = 1 << 20
-"""Bytes of transformed tiles in one block: for 64 to 64 channels at 28 x 28, batch 64, one thread takes 33.1,
-28.5, 26.4, 26.9, 48.5 ms with 2^18 to 2^22 (Xeon with AVX-512, OpenBLAS with its SkylakeX kernels)."""
+"""Bytes of products in one block: what stays in a core's second-level cache."""
+
+FEWEST_WINDOWS = 32
+"""In one block, however many the channels."""
 
 STRIPS = 4
 """Partial sums of the weight contraction: fixed, so that results do not depend on the number of threads."""
 
+WORTH_THREADS = 1 << 15
+"""From so many weights on, a kernel is evaluated by all threads."""
 
-@functools.cache
-def matrices(dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A (6, 4), B (6, 6) and G (6, 3), with ``A^T [(G w) * (B^T d)]`` the convolution of d with w.
+Job = Callable[[], None]
+Lane = tuple[int, np.ndarray]  # the column where the first window begins, and the weights along it
 
-    Row l of A and G evaluates a polynomial at point l (the last row, at infinity, takes its highest
-    coefficient); column l of B holds the coefficients of the polynomial with roots at all other points.
+
+def correlate(x: np.ndarray, w: np.ndarray, out: np.ndarray, geometry: Geometry) -> None:
+    """Write the convolution of x with w (out, in, kh, kw) into `out`."""
+    top, left = geometry.padding
+    _run(_jobs(x, [(-left, w)], out, -top, geometry.stride))
+
+
+def correlate_transpose(g: np.ndarray, w: np.ndarray, out: np.ndarray, geometry: Geometry) -> None:
+    """Write the transposed convolution of g with w (channels of g, channels of out, kh, kw) into `out`.
+
+    It is a convolution of stride 1 for each remainder of rows and of columns by the stride (`phases`).
     """
-    points = np.array(POINTS)
-    a, b, g = np.zeros((TILE, OUTPUTS)), np.zeros((TILE, TILE)), np.zeros((TILE, TAPS))
-    for row, point in enumerate(points):
-        others = np.delete(points, row)
-        a[row] = point ** np.arange(OUTPUTS)
-        g[row] = point ** np.arange(TAPS) / np.prod(point - others)
-        b[: TILE - 1, row] = np.poly(others)[::-1]
-    a[-1, -1] = g[-1, -1] = 1
-    b[:, -1] = np.poly(points)[::-1]
-    return a.astype(dtype), b.astype(dtype), g.astype(dtype)
+    swapped = w.transpose(1, 0, 2, 3)
+    jobs: list[Job] = []
+    for vertical in phases(geometry, out.shape[1], 0):
+        lanes = [
+            (horizontal.first, swapped[:, :, vertical.taps, horizontal.taps])
+            for horizontal in phases(geometry, out.shape[2], 1)
+        ]
+        jobs += _jobs(g, lanes, out[:, vertical.rows], vertical.first, (1, 1))
+    _run(jobs)
 
 
-def correlate(x: np.ndarray, w: np.ndarray, out: np.ndarray, padding: Pair) -> None:
-    """Write the convolution of x (batch, height, width, in) with w (out, in, 3, 3) into `out`."""
-    batch, height, width, channels_out = out.shape
-    channels = x.shape[3]
-    down, across = -(-height // OUTPUTS), -(-width // OUTPUTS)
-    a, b, g = matrices(x.dtype)
-    kernel = np.kron(g, g) @ w.transpose(3, 2, 1, 0).reshape(TAPS * TAPS, -1)
-    kernel = kernel.reshape(TILE * TILE, channels, channels_out)
-
-    def block(part: Block) -> None:
-        images, rows = part
-        tiles = _input_tiles(x[images], rows, across, padding, b)
-        products = scratch("products", (TILE * TILE, tiles.shape[1], channels_out), x.dtype)
-        np.matmul(tiles, kernel, out=products)
-        _write_outputs(products, out[images, OUTPUTS * rows.start : OUTPUTS * rows.stop], across, a)
-
-    row_bytes = TILE * TILE * across * max(channels, channels_out) * x.itemsize
-    parallel_for(block, blocks(batch, down, row_bytes, BUDGET))
-
-
-def correlate_weight(x: np.ndarray, g: np.ndarray, padding: Pair) -> np.ndarray:
-    """The weights' contraction (out, in, 3, 3) of x (batch, height, width, in) and g (batch, ..., out)."""
+def correlate_weight(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """The weights' contraction (out, in, kh, kw) of x and g."""
     batch, height, width, channels_out = g.shape
+    (kh, kw), (sh, sw), (top, left) = geometry.kernel, geometry.stride, geometry.padding
     channels = x.shape[3]
-    down, across = -(-height // OUTPUTS), -(-width // OUTPUTS)
-    a, b, evaluate = matrices(x.dtype)
+    way = filtering(height, kh, sh, x.dtype)
+    lines = Lines.of(x.shape[2], width, sw, [(-left, kw)])
+    cotangent_lines = Lines.of(width, lines.windows, 1, [(0, 1)])  # zero where no window is wanted
 
     def strip(parts: Iterable[Block]) -> np.ndarray:
-        total = np.zeros((TILE * TILE, channels, channels_out), x.dtype)
-        product = scratch("product", total.shape, x.dtype)
-        for images, rows in parts:
-            tiles = _input_tiles(x[images], rows, across, padding, b)
-            first, size = (OUTPUTS * rows.start, 0), (OUTPUTS * (rows.stop - rows.start), OUTPUTS * across)
-            cotangent = window(g[images], first, size, "padded")
-            cotangent = _transform(cotangent, a, across, "cotangent tiles")
-            total += np.matmul(tiles.transpose(0, 2, 1), cotangent, out=product)
-        return total
+        total = product = scratch("total", (way.points, kw, channels, channels_out), x.dtype)
+        for images, tiles in parts:
+            pixels = _evaluate(x[images], way.b, way.outputs * sh, tiles, -top, lines, "pixels")
+            cotangent = _evaluate(g[images], way.a.T, way.outputs, tiles, 0, cotangent_lines, "cotangent")
+            count = cotangent.shape[1] - cotangent_lines.tail
+            for j in range(kw):
+                tap = windows(pixels, j, count, sw, 1)
+                np.matmul(tap.transpose(0, 2, 1), cotangent[:, :count], out=product[:, j])
+            if product is not total:
+                total += product
+            product = scratch("product", total.shape, x.dtype)
+        return way.g.T @ total.reshape(way.points, -1)
 
-    row_bytes = TILE * TILE * across * max(channels, channels_out) * x.itemsize
-    cut = blocks(batch, down, row_bytes, BUDGET)
-    length = -(-len(cut) // STRIPS)
-    totals = parallel_for(strip, [cut[i : i + length] for i in range(0, len(cut), length)])
-    total = functools.reduce(np.add, totals).reshape(TILE * TILE, -1)
-    total = np.kron(evaluate, evaluate).T @ total
-    return np.ascontiguousarray(total.reshape(TAPS, TAPS, channels, channels_out).transpose(3, 2, 1, 0))
-
-
-def _input_tiles(x: np.ndarray, rows: slice, across: int, padding: Pair, b: np.ndarray) -> np.ndarray:
-    """B^T d B of the overlapping 6 x 6 tiles in some rows of tiles: (36, tiles, channels)."""
-    overlap = TILE - OUTPUTS
-    first = OUTPUTS * rows.start - padding[0], -padding[1]
-    size = OUTPUTS * (rows.stop - rows.start) + overlap, OUTPUTS * across + overlap
-    return _transform(window(x, first, size, "padded"), b.T, across, "input tiles")
+    cut = _cut(batch, height, way, lines, channels, channels_out)
+    sums = parallel_for(strip, [cut[i::STRIPS] for i in range(min(STRIPS, len(cut)))])
+    taps = functools.reduce(np.add, sums).reshape(kh, kw, channels, channels_out)
+    return np.ascontiguousarray(taps.transpose(3, 2, 0, 1))
 
 
-def _transform(x: np.ndarray, matrix: np.ndarray, across: int, name: str) -> np.ndarray:
-    """``matrix d matrix^T`` for each square tile d, tiles starting every 4 pixels: (36, tiles, channels).
+def _jobs(x: np.ndarray, lanes: list[Lane], out: np.ndarray, first: int, stride: Pair) -> list[Job]:
+    """The blocks of a convolution whose first window begins at row `first`, written into `out`.
 
-    The columns of all tiles in a row of tiles are transformed in one product, before overlapping tiles are
-    written out apart; entry (j, i) of a transformed tile is at 6 j + i.
+    Output columns go to the lanes in turn: one lane for a convolution, as many as the stride for a
+    transposed one.
     """
-    images, height, width, channels = x.shape
-    side = matrix.shape[1]
-    down = (height - side) // OUTPUTS + 1
-    step_n, step_h, step_w, step_c = x.strides
-    row_strides = step_n, OUTPUTS * step_h, step_h, step_c
-    lines = np.ndarray((images, down, side, width * channels), x.dtype, x, strides=row_strides)
-    columns = scratch("columns", (TILE, images, down, width * channels), x.dtype)
-    np.matmul(matrix, lines, out=columns.transpose(1, 2, 0, 3))
+    batch, height, width, channels_out = out.shape
+    channels, (sh, sw) = x.shape[3], stride
+    way = filtering(height, lanes[0][1].shape[2], sh, x.dtype)
+    lines = Lines.of(x.shape[2], -(-width // len(lanes)), sw, [(start, w.shape[3]) for start, w in lanes])
+    begin = min(start for start, _ in lanes)
+    kernels = [(start - begin, w.shape[3], _evaluated(w, way.g)) for start, w in lanes]
 
-    pixels = runs(columns.reshape(TILE, images, down, width, channels))
-    step_i, step_n, step_h, step_w = pixels.strides
-    apart = np.ndarray(
-        (side, TILE, images, down, across),
-        pixels.dtype,
-        columns,
-        strides=(step_w, step_i, step_n, step_h, OUTPUTS * step_w),
-    )
-    gathered = scratch("gathered", (*apart.shape, channels), x.dtype)
-    np.copyto(runs(gathered), apart)
+    def block(images: slice, tiles: slice) -> None:
+        pixels = _evaluate(x[images], way.b, way.outputs * sh, tiles, first, lines, "pixels")
+        count = (pixels.shape[1] - lines.tail) // sw
+        products = scratch("products", (way.points, count, len(lanes), channels_out), x.dtype)
+        for lane, (start, taps, kernel) in enumerate(kernels):
+            apart = -(-taps // sw)  # windows that do not overlap
+            for i in range(apart):
+                rows = windows(pixels, start + i * sw, -(-(count - i) // apart), apart * sw, taps)
+                np.matmul(rows, kernel, out=products[:, i::apart, lane])
+        _interpolate(products, out[images, way.outputs * tiles.start : way.outputs * tiles.stop], way)
 
-    tiles = scratch(name, (TILE, TILE, images * down * across * channels), x.dtype)
-    np.matmul(matrix, gathered.reshape(side, TILE, -1).transpose(1, 0, 2), out=tiles.transpose(1, 0, 2))
-    return tiles.reshape(TILE * TILE, -1, channels)
+    cut = _cut(batch, height, way, lines, sw * channels, len(lanes) * channels_out)
+    return [functools.partial(block, *part) for part in cut]
 
 
-def _write_outputs(products: np.ndarray, out: np.ndarray, across: int, a: np.ndarray) -> None:
-    """A^T M A of every tile M, the last ones cut off where the image ends, written into `out`."""
+def _cut(
+    batch: int, height: int, way: Filtering, lines: Lines, channels: int, channels_out: int
+) -> list[Block]:
+    """Blocks of (images, tiles), as large as pays; those of several images are of one size."""
+    in_cache = BUDGET // (way.points * max(channels, channels_out) * way.a.itemsize)
+    most = max(FEWEST_WINDOWS, min(SMALL_PRODUCT // (channels * channels_out), in_cache))
+    tiles = -(-height // way.outputs)
+    parts = -(-batch * tiles * lines.windows // most)
+    parts += parts % 2  # so that two threads have as much to do
+    images = -(-batch // parts)
+    return blocks(batch, tiles, lines.windows, most if images == 1 else images * tiles * lines.windows)
+
+
+def _evaluated(w: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """The kernel at each point: (out, in, kh, kw) -> (points, kw * in, out)."""
+    channels_out, channels, kh, kw = w.shape
+    kernel = np.empty((len(g), kw, channels * channels_out), w.dtype)
+
+    def tap(j: int) -> None:
+        column = np.ascontiguousarray(w[:, :, :, j].transpose(2, 1, 0))  # (kh, in, out)
+        np.matmul(g, column.reshape(kh, -1), out=kernel[:, j])
+
+    if w.size < WORTH_THREADS:
+        for j in range(kw):
+            tap(j)
+    else:
+        parallel_for(tap, range(kw))
+    return kernel.reshape(len(g), kw * channels, channels_out)
+
+
+def _evaluate(
+    x: np.ndarray, matrix: np.ndarray, step: int, tiles: slice, first: int, lines: Lines, name: str
+) -> np.ndarray:
+    """The rows of x under each tile, times `matrix` (rows, points): (points, pixels, channels).
+
+    Tile t begins at row ``first + t * step`` of the image. The pixels are those of all images, tiles and
+    columns, one line after another, and the tail.
+    """
+    images, height, _, channels = x.shape
+    rows, points = matrix.shape
+    count = tiles.stop - tiles.start
+    body = images * count * lines.length
+    pixels = scratch(name, (points, body + lines.tail, channels), x.dtype)
+    pixels[:, body:] = 0
+    target = pixels[:, :body].reshape(points, images, count, lines.length, channels)
+    lines.zero_the_edges(target)
+    inside = x[:, :, lines.pixels]
+    if inside.strides[2:] != (channels * x.itemsize, x.itemsize):
+        inside = np.ascontiguousarray(inside)
+    across = inside.shape[2] * channels
+    target = target.reshape(points, images, count, lines.length * channels)
+    target = target[..., lines.left * channels : lines.left * channels + across]
+    for i, tile in enumerate(range(tiles.start, tiles.stop)):
+        start = first + tile * step
+        low = max(0, -start)
+        high = max(low, min(rows, height - start))  # the rest is padding
+        source = inside[:, start + low : start + high].reshape(images, high - low, across)
+        np.matmul(matrix.T[:, low:high], source, out=target[:, :, i].transpose(1, 0, 2))
+    return pixels
+
+
+def _interpolate(products: np.ndarray, out: np.ndarray, way: Filtering) -> None:
+    """A^T times the products (points, windows, lanes, channels) of each tile, into some rows of `out`."""
     images, height, width, channels = out.shape
-    down = -(-height // OUTPUTS)
-    half = scratch("columns", (OUTPUTS, TILE, products[0].size), out.dtype)
-    np.matmul(a.T, products.reshape(TILE, TILE, -1).transpose(1, 0, 2), out=half.transpose(1, 0, 2))
-    tiles = scratch("gathered", (OUTPUTS, OUTPUTS, images, down, across, channels), out.dtype)
-    np.matmul(a.T, half, out=tiles.reshape(OUTPUTS, OUTPUTS, -1))
+    full, rest = divmod(height, way.outputs)
+    matrix, across = way.a.T, width * channels
+    products = products.reshape(way.points, images, full + bool(rest), -1)[..., :across]
+    products = products.transpose(1, 2, 0, 3)  # (images, tiles, points, width * channels)
+    tiles = out[:, : full * way.outputs].reshape(images, full, way.outputs, across)
+    np.matmul(matrix, products[:, :full], out=tiles)
+    if rest:
+        last = out[:, full * way.outputs :].reshape(images, rest, across)
+        np.matmul(matrix[:rest], products[:, full], out=last)
 
-    size = OUTPUTS * down, OUTPUTS * across
-    exact = (height, width) == size and out.flags.c_contiguous
-    whole = out if exact else scratch("padded", (images, *size, channels), out.dtype)
-    # (column, row, image, tile row, tile column) -> (image, tile row, row, tile column, column)
-    target = runs(whole).reshape(images, down, OUTPUTS, across, OUTPUTS)
-    np.copyto(target, runs(tiles).transpose(2, 3, 1, 4, 0))
-    if not exact:
-        runs(out)[...] = runs(whole)[:, :height, :width]
+
+def _run(jobs: list[Job]) -> None:
+    parallel_for(lambda job: job(), jobs)

@@ -1,0 +1,72 @@
+"""Rows of pixels laid out one after another, so that all windows along them are rows of a matrix.
+
+In channels-last memory the pixels under a kernel's row of taps are neighbours: a window is one run of
+``taps * channels`` numbers. A matrix whose rows are these windows needs no copy, only strides, except that
+BLAS does not take rows that overlap. With stride s every ``ceil(taps / s)``-th window is free of that, so all
+windows are that many matrices (`windows`). Windows that run on from one row of pixels into the next are
+computed too, and left out; the zeros at the beginning of a row serve as those at the end of the row before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How long such a row is, for what is to be computed from it.
+
+    Attributes
+    ----------
+    left : int
+        Zeros before the first pixel.
+    pixels : slice
+        The pixels of the image that are there.
+    windows : int
+        How many windows begin in a row; the first ones are the wanted ones.
+    length : int
+        Of a row, in pixels: `windows` times the stride.
+    tail : int
+        Pixels of zeros after the last row, for the windows that run on.
+    """
+
+    left: int
+    pixels: slice
+    windows: int
+    length: int
+    tail: int
+
+    @classmethod
+    def of(cls, width: int, wanted: int, stride: int, spans: Sequence[tuple[int, int]]) -> Lines:
+        """For images of that `width`, `wanted` windows and, of each kind, its first pixel and its taps."""
+        begin = min(first for first, _ in spans)
+        tail = max(first + taps for first, taps in spans) - begin
+        needed = stride * (wanted - 1) + tail
+        left, start = max(0, -begin), max(0, begin)
+        there = min(left + max(0, width - start), needed)
+        windows = -(-max(stride * wanted, there, needed - left) // stride)
+        stop = min(width, start + windows * stride - left)
+        return cls(left, slice(start, max(start, stop)), windows, windows * stride, tail)
+
+    def zero_the_edges(self, rows: np.ndarray) -> None:
+        """Write zeros before and after the pixels of rows (..., length, channels)."""
+        rows[..., : self.left, :] = 0
+        rows[..., self.left + self.pixels.stop - self.pixels.start :, :] = 0
+
+
+def windows(pixels: np.ndarray, first: int, count: int, step: int, taps: int) -> np.ndarray:
+    """Every `step`-th window of that many taps: (planes, pixels, channels) -> (planes, count, taps channels).
+
+    A view, whose rows do not overlap if ``step >= taps``.
+    """
+    plane, pixel, number = pixels.strides
+    return np.ndarray(
+        (pixels.shape[0], count, taps * pixels.shape[2]),
+        pixels.dtype,
+        pixels,
+        offset=first * pixel,
+        strides=(plane, step * pixel, number),
+    )
