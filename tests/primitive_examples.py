@@ -153,14 +153,22 @@ def _convolutions() -> dict[str, list[Example]]:
     return {
         "conv": _of(*(((x, w), how) for x, w, _, how in cases)),
         "conv_transpose": _of(*(((g, w), {**how, "output_size": x[2:]}) for x, w, g, how in cases)),
+        "biased_conv": _of(*(((x, w, w[:1]), how) for x, w, _, how in cases)),
+        "biased_conv_transpose": _of(
+            *(
+                ((g, w, (w[1] * how.get("groups", 1),)), {**how, "output_size": x[2:]})
+                for x, w, g, how in cases
+            )
+        ),
         "conv_weight": _of(*(((x, g), {**how, "kernel_size": w[2:]}) for x, w, g, how in cases)),
     }
 
 
 EXAMPLES: dict[str, list[Example]] = {
-    **_unary("neg exp expm1 square abs sin cos tanh sigmoid erf relu softplus"),
+    **_unary("neg exp expm1 square abs sin cos tanh sigmoid erf relu softplus log_ndtr inverse_mills"),
     **_unary("log log1p sqrt", positive),
     **_unary("astype_", dtype=np.float64),
+    **_unary("leaky_relu_", negative_slope=0.3),
     **_unary("clip_", low=-0.5, high=0.7),
     **_binary("add sub mul maximum minimum binary_cross_entropy"),
     "binary_cross_entropy_sum_": _of(
@@ -270,6 +278,26 @@ EXAMPLES: dict[str, list[Example]] = {
     "put_chosen_": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE, "size": (3, 3)})),
     "take_chosen_": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE})),
     "linear_": _of((((3, 3), (3, 3), (3,)), {}), (((4, 2), (3, 2), (3,)), {}), (((0, 2), (3, 2), (3,)), {})),
+    "add_channels": _of(
+        (((3, 3), (3,)), {}),
+        (((2, 3, 2, 4), (3,)), {}),
+        (((2, 3, 2, 4), (2, 3)), {}),
+        (((0, 2, 3), (2,)), {}),
+    ),
+    "sum_pixels": [
+        *_of((((3, 3),), {"by_image": False}), (((2, 3, 2, 4),), {"by_image": False})),
+        *_of((((2, 3, 2, 4),), {"by_image": True}), (((0, 2, 3),), {"by_image": False})),
+    ],
+    "batch_norm": _of(
+        *(((shape, (shape[1],), (shape[1],)), {"eps": 0.1}) for shape in ((3, 3), (2, 3, 2, 3), (0, 2, 2)))
+    ),
+    "group_norm_": _of(
+        *(
+            ((shape, (shape[1],), (shape[1],)), {"groups": groups, "eps": 0.1, "silu": silu})
+            for silu in (True, False)
+            for shape, groups in (((3, 3), 1), ((2, 4, 2, 3), 2), ((1, 3, 5), 3), ((0, 2, 2), 1))
+        )
+    ),
     "einsum_": _of(
         (((3, 3), (3, 3)), {"subscripts": "ij,jk->ik"}),
         (((2, 3),), {"subscripts": "ij->"}),

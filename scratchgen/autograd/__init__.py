@@ -30,6 +30,7 @@ from .elementwise import (
     where,
 )
 from .fused import binary_cross_entropy, binary_cross_entropy_sum, log_softmax, relu, softmax, softplus
+from .gaussian import log_ndtr
 from .indexing import gather, take_along_axis
 from .linear_algebra import einsum, matmul
 from .primitive import primitive, registry

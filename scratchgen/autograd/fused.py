@@ -26,9 +26,28 @@ def relu(x: Array) -> Array:
     return np.maximum(x, np.zeros_like(x, shape=x.shape[-1:]))
 
 
+@primitive(lambda g, y, x, negative_slope: g * _leaky_slope(raw(x), negative_slope))
+def leaky_relu_(x: Array, *, negative_slope: float) -> Array:
+    """x where x > 0, else ``negative_slope * x``; its derivative at 0 is `negative_slope`."""
+    return x * _leaky_slope(x, negative_slope)
+
+
+def _leaky_slope(x: Array, negative_slope: float) -> Array:
+    """1 where x > 0, else `negative_slope`."""
+    slope = (x > 0).astype(x.dtype)  # ten times faster than np.where
+    slope *= 1 - negative_slope
+    slope += negative_slope
+    return slope
+
+
 @primitive(lambda g, y, x: g * sigmoid(x))
 def softplus(x: Array) -> Array:
-    """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which never overflows."""
+    """Smooth rectifier, computed by a form that never overflows.
+
+    ::
+
+        log(1 + e^x) = max(x, 0) + log(1 + e^-|x|),     its derivative is s(x)             (softplus)
+    """
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -39,7 +58,12 @@ def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
 
 @primitive(lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)))
 def softmax_(x: Array, *, axis: int) -> Array:
-    """`softmax` along a given axis."""
+    """`softmax` along a given axis.
+
+    ::
+
+        y = softmax(x):     share of x_j = y_j (g_j - sum_i g_i y_i)                    (softmax-vjp)
+    """
     y = np.exp(x - np.max(x, axis=axis, keepdims=True))
     y /= np.sum(y, axis=axis, keepdims=True)
     return y
@@ -66,7 +90,9 @@ def log_softmax_(x: Array, *, axis: int) -> Array:
 def binary_cross_entropy(logits: Array, target: Array) -> Array:
     """Elementwise -log Bernoulli(target | sigmoid(logits)), in nats.
 
-    -t log s(l) - (1 - t) log(1 - s(l)) = |l|/2 + l (1/2 - t) + log(1 + e^-|l|)
+    ::
+
+        -t log s(l) - (1 - t) log(1 - s(l)) = |l|/2 + l (1/2 - t) + log(1 + e^-|l|)  (binary-cross-entropy)
 
     The right-hand side needs no clipped probability: it is finite, with an exact derivative s(l) - t, for
     every finite logit. Targets between 0 and 1 are allowed (a cross-entropy then, not a likelihood).
@@ -150,7 +176,12 @@ def _cross_entropy_rows(logits: Array, target: Array, out: Array) -> None:
     broadcasts=True,
 )
 def binary_cross_entropy_slope(g: Array, logits: Array, target: Array) -> Array:
-    """``g (s(l) - t)``: the cross-entropy's vjp with respect to the logits, in one pass."""
+    """The cross-entropy's vjp with respect to the logits, in one pass.
+
+    ::
+
+        share of l = g (s(l) - t)                                               (binary-cross-entropy-slope)
+    """
     return blockwise(_slope_block, *_one_shape(logits, target, g))
 
 

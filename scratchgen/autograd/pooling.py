@@ -30,8 +30,9 @@ def sum_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Arra
     """
     size = window_count(x.shape[2:], kernel, stride, padding)
     x = _padded(x, padding, 0.0)
-    y = np.zeros_like(x, shape=(*x.shape[:2], *size))
-    for tap in _taps(kernel, stride, size):
+    first, *others = _taps(kernel, stride, size)
+    y = x[first].copy(order="K")
+    for tap in others:
         y += x[tap]
     return y
 
@@ -39,10 +40,22 @@ def sum_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Arra
 @primitive(lambda u, y, g, size, **window: sum_windows_(u, **window))
 def spread_windows_(g: Array, *, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
     """Each number added to every pixel of its window, in an image of a given size: adjoint of a sum."""
+    covered = padding == (0, 0) and size == tuple(n * k for n, k in zip(g.shape[2:], kernel, strict=True))
+    if stride == kernel and covered:  # each pixel is in exactly one window
+        return _repeated(g, kernel)
     x = _blank(g, padding, size)
     for tap in _taps(kernel, stride, tuple(g.shape[2:])):
         x[tap] += g
     return _inside(x, padding, size)
+
+
+def _repeated(g: Array, kernel: Pair) -> Array:
+    """Each pixel as a block of `kernel` equal ones, in channels-last memory."""
+    batch, channels, height, width = g.shape
+    pixels = g.transpose(0, 2, 3, 1)
+    x = np.empty_like(g, shape=(batch, height, kernel[0], width, kernel[1], channels))
+    x[...] = pixels[:, :, None, :, None, :]
+    return x.reshape(batch, height * kernel[0], width * kernel[1], channels).transpose(0, 3, 1, 2)
 
 
 @primitive(

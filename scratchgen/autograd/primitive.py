@@ -27,7 +27,7 @@ registry: dict[str, Primitive] = {}
 
 
 def primitive(
-    *vjps: VJP | None, broadcasts: bool = False, variadic: bool = False, casts: bool = False
+    *vjps: VJP | Together | None, broadcasts: bool = False, variadic: bool = False, casts: bool = False
 ) -> Callable[[Callable[..., Array]], Primitive]:
     """Make a forward function on raw arrays differentiable: one line of calculus per argument.
 
@@ -40,7 +40,7 @@ def primitive(
     ----------
     *vjps : callable or None
         ``vjp(g, y, *args, **static)``, one for each positional argument that may be a Tensor; None where the
-        operation has no derivative with respect to that argument.
+        operation has no derivative with respect to that argument. Or one `Together`, for all of them.
     broadcasts : bool
         Whether arguments broadcast against each other, so that a vjp's result has to be summed down to its
         argument's shape (`backward.py` does it).
@@ -99,12 +99,41 @@ def primitive(
 
         operation.forward = forward  # type: ignore[attr-defined]
         operation.broadcasts = broadcasts  # type: ignore[attr-defined]
-        operation.vjps = _Positions(vjps[0]) if variadic else vjps  # type: ignore[attr-defined]
+        operation.vjps = _by_position(vjps, variadic)  # type: ignore[attr-defined]
         if forward.__module__.startswith("scratchgen."):
             registry[forward.__name__] = operation
         return operation
 
     return wrap
+
+
+class Together(tuple[VJP, ...]):
+    """The vjps of arguments whose shares have most of their work in common, and so are computed together.
+
+    Parameters
+    ----------
+    vjp : callable
+        ``vjp(g, y, *args, **static)``, the shares of all arguments, in a tuple.
+    arguments : int
+        How many there are.
+    """
+
+    at_once: VJP
+
+    def __new__(cls, vjp: VJP, arguments: int) -> Together:
+        made = super().__new__(cls, (functools.partial(_one_of, vjp, i) for i in range(arguments)))
+        made.at_once = vjp
+        return made
+
+
+def _one_of(vjp: VJP, position: int, *args: Any, **static: Any) -> Any:
+    return vjp(*args, **static)[position]
+
+
+def _by_position(vjps: tuple[Any, ...], variadic: bool) -> Any:
+    if variadic:
+        return _Positions(vjps[0])
+    return vjps[0] if vjps and isinstance(vjps[0], Together) else vjps
 
 
 class _Positions:

@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import cat, raw
+from ..autograd.channels import add_channels
 from ..backend import Array, RandomStream, check_rng
 from ..nn import (
     Conv2d,
     Embedding,
     GroupNorm,
+    GroupNormSiLU,
     Identity,
     Linear,
     Module,
     MultiheadAttention,
     Sequential,
-    SiLU,
     SinusoidalEmbedding,
     Upsample,
     functional as F,
@@ -43,18 +44,18 @@ class ResidualBlock(Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, features: int, groups: int) -> None:
-        self.norm1 = GroupNorm(groups, in_channels)
+        self.norm1 = GroupNormSiLU(groups, in_channels)
         self.conv1 = Conv2d(in_channels, out_channels, kernel_size=3, padding=1)
         self.time = Linear(features, out_channels)
-        self.norm2 = GroupNorm(groups, out_channels)
+        self.norm2 = GroupNormSiLU(groups, out_channels)
         self.conv2 = Conv2d(out_channels, out_channels, kernel_size=3, padding=1)
         same = in_channels == out_channels
         self.shortcut: Module = Identity() if same else Conv2d(in_channels, out_channels, kernel_size=1)
 
     def forward(self, x: Any, time: Any) -> Any:
-        y = self.conv1(F.silu(self.norm1(x)))
-        y = y + self.time(F.silu(time)).reshape((*y.shape[:2], 1, 1))
-        y = self.conv2(F.silu(self.norm2(y)))
+        y = self.conv1(self.norm1(x))
+        y = add_channels(y, self.time(F.silu(time)))
+        y = self.conv2(self.norm2(y))
         return y + self.shortcut(x)
 
 
@@ -82,41 +83,44 @@ class ImageAttention(Module):
 
 
 class Stage(Module):
-    """A residual block, with attention after it if asked for."""
+    """A residual block, and attention after it where `looks` is true."""
 
-    def __init__(self, block: ResidualBlock, attention: Module) -> None:
-        self.block = block
-        self.attention = attention
+    def __init__(
+        self, in_channels: int, out_channels: int, features: int, groups: int, heads: int, looks: bool
+    ) -> None:
+        self.block = ResidualBlock(in_channels, out_channels, features, groups)
+        self.attention: Module = ImageAttention(out_channels, heads, groups) if looks else Identity()
 
     def forward(self, x: Any, time: Any) -> Any:
         return self.attention(self.block(x, time))
 
 
 class Down(Module):
-    """One level on the way down: stages, each of whose results is kept for the way up, then halving."""
+    """A level on the way down: stages, each of whose results is kept for the way up, then halving."""
 
-    def __init__(self, stages: Sequence[Stage], rescale: Module) -> None:
+    def __init__(self, stages: Sequence[Stage], channels: int) -> None:
         self.stages = Sequential(*stages)
-        self.rescale = rescale
+        self.downsample = Conv2d(channels, channels, kernel_size=3, stride=2, padding=1)
 
     def forward(self, x: Any, time: Any, kept: list[Any]) -> Any:
         for stage in self.stages:
             x = stage(x, time)
             kept.append(x)
-        return self.rescale(x)
+        return self.downsample(x)
 
 
 class Up(Module):
-    """One level on the way up: stages, each of which sees what was kept at its size, then doubling."""
+    """A level on the way up: doubling, then stages, each of which sees what was kept at this size."""
 
-    def __init__(self, stages: Sequence[Stage], rescale: Module) -> None:
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.upsample = Upsample(scale_factor=2)
         self.stages = Sequential(*stages)
-        self.rescale = rescale
 
     def forward(self, x: Any, time: Any, kept: list[Any]) -> Any:
+        x = self.upsample(x)
         for stage in self.stages:
             x = stage(cat([x, kept.pop()], axis=1), time)
-        return self.rescale(x)
+        return x
 
 
 class UNet(Module):
@@ -134,7 +138,8 @@ class UNet(Module):
         The channels of each level, as multiples of `width`. Level l sees images 2^l times smaller, so height
         and width have to be divisible by ``2 ** (len(multipliers) - 1)``.
     blocks : int
-        Residual blocks on each level, on the way down as on the way up.
+        Residual blocks on each level, on the way down as on the way up; the last level, in the middle, is
+        passed once.
     attention : sequence of int
         The levels (0 is the full size) on which pixels attend to each other; it costs memory and time with
         the square of the number of pixels.
@@ -144,6 +149,9 @@ class UNet(Module):
         Of the normalisations; divides every number of channels.
     classes : int, optional
         How many labels there are, for a network that is told one: ``network(xt, t, labels)``.
+    features : int
+        The length of the vector that tells every block the time, a multiple of 8: it is computed from a
+        quarter as many sines and cosines.
     rng : RandomStream, optional
         Of the initial weights.
 
@@ -159,6 +167,8 @@ class UNet(Module):
     >>> xt, t = np.zeros((4, 1, 28, 28), np.float32), np.array([1, 10, 100, 1000])
     >>> network(xt, t).shape
     (4, 1, 28, 28)
+    >>> sum(p.size for p in UNet(1, width=32).parameters())
+    394209
     """
 
     def __init__(
@@ -172,6 +182,7 @@ class UNet(Module):
         heads: int = 1,
         groups: int = 8,
         classes: int | None = None,
+        features: int = 128,
         rng: RandomStream | None = None,
     ) -> None:
         self.channels = check_size("channels", channels)
@@ -180,40 +191,28 @@ class UNet(Module):
         widths = _level_widths(check_size("width", width), multipliers, groups, heads, attention)
         self.classes = None if classes is None else check_size("classes", classes)
         self.factor = 2 ** (len(widths) - 1)
-        features = 4 * width
+        if check_size("features", features) % 8:
+            raise ValueError(f"features: got {features}, expected a multiple of 8")
 
-        def stage(before: int, after: int, level: int) -> Stage:
-            looks = level in attention
-            look: Module = ImageAttention(after, heads, groups) if looks else Identity()
-            return Stage(ResidualBlock(before, after, features, groups), look)
+        def stages(first: int, others: int, level: int) -> list[Stage]:
+            """The stages of a level, of which the first meets `first` channels and the others `others`."""
+            before = [first] + [others] * (blocks - 1)
+            return [Stage(n, widths[level], features, groups, heads, level in attention) for n in before]
 
-        self.waves = SinusoidalEmbedding(width)
-        self.time = Sequential(Linear(width, features), SiLU(), Linear(features, features))
+        self.waves = SinusoidalEmbedding(features // 4)
+        self.time = Linear(features // 4, features)
         if classes is not None:
             self.label = Embedding(classes, features)
         self.first = Conv2d(channels, width, kernel_size=3, padding=1)
-
-        now = width
-        kept: list[int] = []  # the channels of what the way up is joined with
-        down: list[Down] = []
-        for level, after in enumerate(widths):
-            stages = [stage(now if i == 0 else after, after, level) for i in range(blocks)]
-            kept += [after] * blocks
-            last = level == len(widths) - 1
-            halve = Identity() if last else Conv2d(after, after, kernel_size=3, stride=2, padding=1)
-            down.append(Down(stages, halve))
-            now = after
-        self.down = Sequential(*down)
-        self.middle = Sequential(stage(now, now, len(widths) - 1), stage(now, now, -1))
-        up: list[Up] = []
-        for level, after in reversed(list(enumerate(widths))):
-            stages = [stage((now if i == 0 else after) + kept.pop(), after, level) for i in range(blocks)]
-            double = Sequential(Upsample(scale_factor=2), Conv2d(after, after, kernel_size=3, padding=1))
-            up.append(Up(stages, double if level else Identity()))
-            now = after
-        self.up = Sequential(*up)
-        self.norm = GroupNorm(groups, now)
-        self.last = Conv2d(now, out_channels, kernel_size=3, padding=1)
+        *levels, deepest = range(len(widths))
+        entering = [width, *widths]  # the channels with which each level is reached on the way down
+        self.down = Sequential(*(Down(stages(entering[i], widths[i], i), widths[i]) for i in levels))
+        self.middle = Sequential(*stages(entering[deepest], widths[deepest], deepest))
+        self.up = Sequential(
+            *(Up(stages(widths[i + 1] + widths[i], 2 * widths[i], i)) for i in reversed(levels))
+        )
+        self.norm = GroupNormSiLU(groups, widths[0])
+        self.last = Conv2d(widths[0], out_channels, kernel_size=3, padding=1)
         if rng is not None:
             self.initialise(check_rng(rng))
 
@@ -234,7 +233,7 @@ class UNet(Module):
             x = stage(x, time)
         for level in self.up:
             x = level(x, time, kept)
-        return self.last(F.silu(self.norm(x)))
+        return self.last(self.norm(x))
 
     def _check(self, xt: Any, t: Any, labels: Any) -> None:
         if xt.ndim != 4 or xt.shape[1] != self.channels:

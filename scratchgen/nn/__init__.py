@@ -8,7 +8,7 @@ from .container import Sequential
 from .convolution import Conv2d, ConvTranspose2d
 from .dropout import Dropout
 from .embedding import Embedding
-from .group_norm import GroupNorm
+from .group_norm import GroupNorm, GroupNormSiLU
 from .layer_norm import LayerNorm
 from .linear import Linear
 from .module import Buffer, Module, Parameter
@@ -30,6 +30,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GroupNorm",
+    "GroupNormSiLU",
     "Identity",
     "LayerNorm",
     "LeakyReLU",

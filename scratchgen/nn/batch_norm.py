@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd import raw, sqrt
+from ..autograd.normalisation import batch_norm
 from ..backend import RandomStream
+from ..backend.batch_normalisation import batch_statistics
 from .module import Buffer, Module, check_size, parameter_like
 
 
@@ -41,17 +43,15 @@ class _BatchNorm(Module):
             raise ValueError(
                 f"x: got {count} value per feature in training, expected at least 2 to have a variance"
             )
-        axes = (0, *range(2, x.ndim))
-        column = (1, self.num_features) + (1,) * (x.ndim - 2)  # broadcasts against (batch, features, ...)
         if self.training:
-            mean = x.mean(axis=axes, keepdims=True)
-            centred = x - mean
-            variance = (centred * centred).mean(axis=axes, keepdims=True)
-            self._track(raw(mean), raw(variance), count)
-        else:
-            centred = x - self.running_mean.data.reshape(column)
-            variance = self.running_var.data.reshape(column)
-        return centred / sqrt(variance + self.eps) * self.weight.reshape(column) + self.bias.reshape(column)
+            statistics = batch_statistics(raw(x))
+            self._track(*statistics, count)
+            return batch_norm(x, self.weight, self.bias, eps=self.eps, statistics=statistics)
+        # In evaluation the statistics are constants, so all is one scale and one shift for each channel.
+        column = (1, self.num_features) + (1,) * (x.ndim - 2)  # broadcasts against (batch, features, ...)
+        scale = self.weight / sqrt(self.running_var.data + self.eps)
+        centred = x - self.running_mean.data.reshape(column)
+        return centred * scale.reshape(column) + self.bias.reshape(column)
 
     def _track(self, mean: Any, variance: Any, count: int) -> None:
         kept = 1 - self.momentum
@@ -69,11 +69,12 @@ class BatchNorm1d(_BatchNorm):
 
     ::
 
-        y = (x - mean) / sqrt(var + eps) * weight + bias
+        y = (x - mean) / sqrt(var + eps) * weight + bias                                     (batch-norm)
+        running <- (1 - momentum) running + momentum current                      (batch-norm-statistics)
 
     In training, mean and (biased) variance are the batch's own, and the derivative flows through them; the
-    running statistics follow, ``running <- (1 - momentum) running + momentum current``, with the unbiased
-    variance. In evaluation the running ones are used.
+    running statistics follow by the second line, with the unbiased variance. In evaluation the running ones
+    are used.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ class BatchNorm1d(_BatchNorm):
     --------
     >>> BatchNorm1d(1)(np.array([[1.0], [3.0]], np.float32))
     Tensor([[-1.],
-            [ 1.]], shape=(2, 1), from add)
+            [ 1.]], shape=(2, 1), from batch_norm)
     """
 
     ndims = (2, 3)
@@ -133,7 +134,7 @@ class BatchNorm2d(_BatchNorm):
     Examples
     --------
     >>> BatchNorm2d(1)(np.array([[[[1.0, 3.0]]]], np.float32))
-    Tensor([[[[-1.,  1.]]]], shape=(1, 1, 1, 2), from add)
+    Tensor([[[[-1.,  1.]]]], shape=(1, 1, 1, 2), from batch_norm)
     """
 
     ndims = (4,)

@@ -12,6 +12,7 @@ from ..autograd import (
     erf,
     log_softmax,
     matmul,
+    normalisation,
     raw,
     relu,
     sigmoid,
@@ -21,6 +22,7 @@ from ..autograd import (
     take_along_axis,
     tanh,
 )
+from ..autograd.fused import leaky_relu_
 from ..autograd.linear_algebra import linear_
 from ..backend import Array, RandomStream, check_array, check_rng
 from .dot_product import attention_weights, scaled_dot_product_attention
@@ -86,17 +88,25 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """x where x > 0, else ``negative_slope * x``."""
-    positive = (raw(x) > 0).astype(x.dtype)  # ten times faster than np.where
-    return x * (positive * (1 - negative_slope) + negative_slope)
+    return leaky_relu_(x, negative_slope=float(negative_slope))
 
 
 def silu(x: Any) -> Any:
-    """Sigmoid-weighted linear unit, x sigmoid(x) (Elfwing et al. 2017)."""
+    """Sigmoid-weighted linear unit (Elfwing et al. 2017).
+
+    ::
+
+        silu(x) = x s(x),     silu'(x) = s(x) (1 + x (1 - s(x))),     s the sigmoid                (silu)
+    """
     return x * sigmoid(x)
 
 
 def gelu(x: Any) -> Any:
-    """Gaussian error linear unit, x Phi(x), with the exact normal distribution function Phi.
+    """Gaussian error linear unit, with the exact normal distribution function Phi.
+
+    ::
+
+        gelu(x) = x Phi(x) = x (1 + erf(x / sqrt 2)) / 2                                           (gelu)
 
     Hendrycks & Gimpel 2016, section 2.
     """
@@ -134,7 +144,11 @@ def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def cross_entropy(logits: Any, labels: Array, reduction: str = "mean") -> Any:
-    """-log softmax(logits)[label], in nats.
+    """Of each example, the surprise at its label, in nats.
+
+    ::
+
+        L = -log softmax(l)[c] = log sum_k e^l_k - l_c                              (cross-entropy-loss)
 
     Parameters
     ----------
@@ -192,7 +206,12 @@ def check_indices(name: str, indices: Array, count: int) -> None:
 
 
 def dropout(x: Any, p: float, rng: RandomStream) -> Any:
-    """Each element 0 with probability `p`, else divided by 1 - p, so that the mean stays."""
+    """Each element 0 with probability `p`, else divided by 1 - p, so that the mean stays.
+
+    ::
+
+        y = x keep / (1 - p),     keep ~ Bernoulli(1 - p),     E y = x                          (dropout)
+    """
     keep = check_rng(rng).bernoulli(np.full_like(raw(x), 1 - p))
     return x * (keep * (1 / (1 - p)))
 
@@ -213,7 +232,9 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
-def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(
+    x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, silu: bool = False
+) -> Any:
     """``(x - mean) / sqrt(var + eps) * weight + bias`` over the pixels of each group of channels.
 
     Wu & He 2018, eq. 1 and 7.
@@ -226,22 +247,19 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     weight, bias : shape (channels,), optional
     eps : float
         Inside the root.
+    silu : bool
+        Whether SiLU follows, computed while the numbers are at hand.
 
     Raises
     ------
     ValueError
         If `num_groups` does not divide the channels.
     """
-    batch, channels = x.shape[:2]
+    channels = x.shape[1]
     if num_groups < 1 or channels % num_groups:
         raise ValueError(f"num_groups: got {num_groups}, expected a divisor of {channels} channels")
-    size = math.prod(x.shape[2:])
-    last = (0, *range(2, x.ndim), 1)  # channels last, as convolutions leave them in memory
-    pixels = x.transpose(last)
-    groups = pixels.reshape((batch, size, num_groups, channels // num_groups))
-    centred = groups - groups.sum(axis=(1, 3), keepdims=True) * (num_groups / (size * channels))
-    variance = (centred * centred).sum(axis=(1, 3), keepdims=True) * (num_groups / (size * channels))
-    y = (centred / sqrt(variance + eps)).reshape(pixels.shape)
-    y = y if weight is None else y * weight
-    y = y if bias is None else y + bias
-    return y.transpose((0, x.ndim - 1, *range(1, x.ndim - 1)))
+    if weight is None:
+        weight = np.ones_like(raw(x), shape=(channels,))
+    if bias is None:
+        bias = np.zeros_like(raw(x), shape=(channels,))
+    return normalisation.group_norm(x, weight, bias, groups=num_groups, eps=eps, silu=silu)

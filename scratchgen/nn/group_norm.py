@@ -14,7 +14,7 @@ class GroupNorm(Module):
 
     ::
 
-        y = (x - mean) / sqrt(var + eps) * weight + bias
+        y = (x - mean) / sqrt(var + eps) * weight + bias                                     (group-norm)
 
     Mean and (biased) variance are those of one example and one group of channels, over all its pixels, in
     training as in evaluation: no example depends on another.
@@ -42,8 +42,10 @@ class GroupNorm(Module):
     >>> import numpy as np
     >>> GroupNorm(1, 2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
     Tensor([[-1.,  1.],
-            [-1.,  1.]], shape=(2, 2), from transpose_)
+            [-1.,  1.]], shape=(2, 2), from group_norm_)
     """
+
+    silu = False
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         self.num_groups = check_size("num_groups", num_groups)
@@ -62,7 +64,21 @@ class GroupNorm(Module):
     def forward(self, x: Any) -> Any:
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {self.num_channels}, ...)")
-        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps, self.silu)
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+
+
+class GroupNormSiLU(GroupNorm):
+    """`GroupNorm`, then SiLU, in one pass over memory; the parameters are those of `GroupNorm`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> GroupNormSiLU(1, 2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
+    Tensor([[-0.2689,  0.7311],
+            [-0.2689,  0.7311]], shape=(2, 2), from group_norm_)
+    """
+
+    silu = True

@@ -8,6 +8,7 @@ same architecture moves between the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -209,6 +210,29 @@ def _conversion(place: Any) -> Callable[[Array], Array]:
 
 OWNED = (Parameter, Buffer, Module)
 """What a module owns when it is an attribute."""
+
+
+@contextmanager
+def evaluating(module: Module) -> Iterator[None]:
+    """Within this context a module and all below it are in evaluation; afterwards as each of them was.
+
+    Examples
+    --------
+    >>> from scratchgen.nn import Dropout
+    >>> layer = Dropout(0.5)
+    >>> with evaluating(layer):
+    ...     layer.training
+    False
+    >>> layer.training
+    True
+    """
+    before = [(part, part.training) for _, part in module.named_modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in before:
+            part.training = training
 
 
 def parameter_like(shape: tuple[int, ...], value: float = 0.0) -> Parameter:

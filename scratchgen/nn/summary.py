@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..backend import asarray
-from .module import Module, Parameter
+from .module import Module, Parameter, evaluating
 
 
 def summary(module: Module, *inputs: Any) -> str:
@@ -39,7 +39,7 @@ def summary(module: Module, *inputs: Any) -> str:
         inputs = (asarray(np.zeros((1, *shape), dtype)),)
     shapes: dict[int, str] = {}
     if inputs:
-        with no_grad(), _evaluating(module), _observing(shapes):
+        with no_grad(), evaluating(module), _observing(shapes):
             module(*inputs)
     rows = [("layer", "output shape", "parameters"), *_rows(module, shapes)]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
@@ -58,18 +58,6 @@ def _rows(module: Module, shapes: dict[int, str]) -> Iterator[tuple[str, str, st
         for name, value in vars(part).items():
             if isinstance(value, Parameter):
                 yield f"{path}.{name}  Parameter".lstrip("."), "-", f"{value.size:,}"
-
-
-@contextmanager
-def _evaluating(module: Module) -> Iterator[None]:
-    """Evaluation mode for the time being; each module gets its own mode back."""
-    modes = [(m, m.training) for _, m in module.named_modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for m, mode in modes:
-            m.training = mode
 
 
 @contextmanager

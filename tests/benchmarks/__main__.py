@@ -1,9 +1,11 @@
 """Measure speed beside PyTorch (and HIPS autograd), where they are installed: `python3 tests/benchmarks`.
 
-usage: python3 tests/benchmarks [--no-venv] [name ...]        names: engine, vae, imports
+usage: python3 tests/benchmarks [--no-venv] [name ...]        names:
+       engine, vae, dcgan, unet, memory, scaling, imports
 
 All figures come from one run: the competitors take turns, and a ratio is the median over the turns. Run it on
-an otherwise idle machine. For the peers: `.venv/bin/python -m pip install torch autograd`.
+an otherwise idle machine. For the peers: `.venv/bin/python -m pip install torch autograd`; Chainer
+and DeZero need a Python of their own, see `dcgan.py`.
 """
 
 import os
@@ -23,9 +25,17 @@ def main(names: "list[str]") -> None:
         return
     bootstrap.enter()
     from scratchgen.backend.environment import describe
-    from tests.benchmarks import dense_vae, engine, imports
+    from tests.benchmarks import dcgan, dense_vae, engine, imports, memory, scaling, unet
 
-    known = {"engine": engine.main, "vae": dense_vae.main, "imports": imports.main}
+    known = {
+        "engine": engine.main,
+        "vae": dense_vae.main,
+        "dcgan": dcgan.main,
+        "unet": unet.main,
+        "memory": memory.main,
+        "scaling": scaling.main,
+        "imports": imports.main,
+    }
     unknown = set(names) - set(known)
     if unknown:
         sys.exit(f"There is no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(known)}.")

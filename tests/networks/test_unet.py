@@ -18,9 +18,8 @@ from scratchgen.optim import Adam
 
 
 def small(**settings: Any) -> UNet:
-    return UNet(
-        **{"channels": 1, "width": 4, "multipliers": (1, 2), "groups": 2, "rng": RandomStream(0), **settings}
-    )
+    defaults = {"channels": 1, "width": 4, "multipliers": (1, 2), "groups": 2, "features": 16}
+    return UNet(**{**defaults, "rng": RandomStream(0), **settings})
 
 
 def noise(*shape: int, dtype: Any = np.float64) -> Any:
@@ -46,6 +45,21 @@ def test_the_result_has_the_images_size(settings: dict[str, Any], size: tuple[in
     assert y.shape == (2, settings.get("out_channels", 1), *size)
     assert y.dtype == np.float32
     assert network(x[:0], sg.asarray(T[:0])).shape == (0, *y.shape[1:])
+
+
+@pytest.mark.parametrize(
+    ("width", "blocks", "classes", "count"),
+    [
+        (32, 1, None, 394_209),
+        (64, 1, None, 1_492_801),
+        (32, 1, 10, 394_209 + 10 * 128),
+        # A second block on each level: from 32, 64, 64 channels down, and from twice 64, 32 up.
+        (32, 2, None, 394_209 + 22_752 + 2 * 82_368 + 127_616 + 34_112),
+    ],
+)
+def test_how_many_parameters_there_are(width: int, blocks: int, classes: int | None, count: int) -> None:
+    network = UNet(1, width=width, blocks=blocks, classes=classes)
+    assert sum(p.size for p in network.parameters()) == count
 
 
 def test_every_parameter_and_the_input_have_a_gradient() -> None:
@@ -87,9 +101,7 @@ def test_derivatives_of_its_parts_agree_with_finite_differences() -> None:
 
 
 def test_derivatives_of_the_whole_agree_with_finite_differences() -> None:
-    network = UNet(1, width=2, multipliers=(1, 2), groups=1, attention=(1,), rng=RandomStream(0)).to(
-        np.float64
-    )
+    network = small(width=2, groups=1, features=8, attention=(1,)).to(np.float64)
     sg.check_gradients(lambda x: network(x, sg.asarray(T[:1])), noise(1, 1, 2, 2), order=1)
 
 
@@ -152,6 +164,7 @@ def test_what_does_not_fit_is_named() -> None:
         ({"attention": (2,)}, "attention: got level 2, expected 0 to 1"),
         ({"attention": (0,), "heads": 3}, "heads: got 3, expected a divisor of the 4 channels"),
         ({"blocks": 0}, "blocks: got 0"),
+        ({"features": 12}, "features: got 12, expected a multiple of 8"),
     ):
         with pytest.raises(ValueError, match=message):
             small(**settings)

@@ -10,7 +10,7 @@ from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
-from scratchgen.nn import GroupNorm, functional as F
+from scratchgen.nn import GroupNorm, GroupNormSiLU, functional as F
 
 X = 2 + 3 * sg.asnumpy(RandomStream(0).normal((2, 6, 3, 2), np.float64))
 
@@ -62,3 +62,28 @@ def test_errors() -> None:
         GroupNorm(2, 4)(sg.asarray(X))
     with pytest.raises(ValueError, match="num_channels: got 0"):
         GroupNorm(1, 0)
+
+
+def test_with_silu_it_is_group_norm_and_then_silu() -> None:
+    both, alone = GroupNormSiLU(2, 6).to(np.float64), GroupNorm(2, 6).to(np.float64)
+    alone.initialise(RandomStream(0))
+    for parameter in alone.parameters():
+        parameter.data[...] = RandomStream(1, parameter.size).normal(parameter.shape, np.float64)
+    both.load_state_dict(alone.state_dict())
+    x = sg.tensor(RandomStream(2).normal((3, 6, 4, 5), np.float64), requires_grad=True)
+    y, z = both(x), F.silu(alone(x))
+    assert_close(y, z, rtol=1e-11, atol=1e-12)
+    g = RandomStream(3).normal(y.shape, np.float64)
+    shares = [sg.grad(a, [x, *m.parameters()], g) for a, m in ((y, both), (z, alone))]
+    for found, expected in zip(*shares, strict=True):
+        assert_close(found, expected, rtol=1e-10, atol=1e-11)
+
+
+def test_its_shares_are_the_same_when_they_can_be_differentiated_again() -> None:
+    layer = GroupNormSiLU(2, 4).to(np.float64)
+    x = sg.tensor(RandomStream(2).normal((3, 4, 2, 2), np.float64), requires_grad=True)
+    g = RandomStream(3).normal(x.shape, np.float64)
+    fast = sg.grad(layer(x), [x, *layer.parameters()], g)
+    slow = sg.grad(layer(x), [x, *layer.parameters()], g, create_graph=True)
+    for a, b in zip(fast, slow, strict=True):
+        assert_close(a, b, rtol=1e-10, atol=1e-11)

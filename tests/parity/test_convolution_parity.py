@@ -53,6 +53,9 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
 }
 
 
+IMAGE = (1, 8, 8)
+
+
 def random(shape: tuple[int, ...], dtype: Any, *path: Any) -> np.ndarray:
     return sg.asnumpy(RandomStream(7, *path).normal(tuple(shape), np.float64)).astype(dtype)
 
@@ -155,6 +158,13 @@ def test_sizes_of_interpolation(mode: str) -> None:
         assert_close(found, expected.numpy(), rtol=1e-11, atol=1e-12)
 
 
+def test_padding() -> None:
+    x = random((2, 3, 4, 5), np.float64, "pad")
+    for widths, value in (((1, 2), 0.0), ((0, 1, 2, 3), -1.5), ((1, 0, 0, 1, 2, 2), 0.5)):
+        found = F.pad(sg.asarray(x), widths, value=value)
+        assert_close(found, torch.nn.functional.pad(torch.from_numpy(x), widths, value=value).numpy(), rtol=0)
+
+
 def twin_of(module: nn.Module) -> Any:
     """A Sequential of ours as one of PyTorch's, layer by layer."""
     t = torch.nn
@@ -173,15 +183,30 @@ def twin_of(module: nn.Module) -> Any:
     return t.Sequential(*(makers[type(layer)](layer) for layer in module))
 
 
+def dcgan() -> tuple[tuple[nn.Module, nn.Module], tuple[Any, Any]]:
+    """Generator and discriminator, ours and PyTorch's."""
+    generator = ConvDecoder(6, IMAGE, (16, 8), batch_norm=True)
+    discriminator = ConvEncoder(IMAGE, 1, (8, 16), batch_norm=True, activation=lambda: nn.LeakyReLU(0.2))
+    return (generator, discriminator), (twin_of(generator), twin_of(discriminator))
+
+
+@precisions
+@pytest.mark.parametrize("training", [True, False])
+def test_outputs_and_gradients_of_a_dcgan(training: bool, dtype: Any, tolerance: float) -> None:
+    inputs = random((6, 6), dtype, "noise"), random((6, *IMAGE), dtype, "real")
+    for ours, theirs, x in zip(*dcgan(), inputs, strict=True):
+        load_the_same(ours, theirs, dtype)
+        ours.train(training)
+        theirs.train(training)
+        compare(ours, theirs, lambda network, x: network(x), x, tolerance)
+
+
 @precisions
 def test_five_steps_of_a_dcgan(dtype: Any, tolerance: float) -> None:
-    shape = (1, 8, 8)
-    generator = ConvDecoder(6, shape, (16, 8), batch_norm=True)
-    discriminator = ConvEncoder(shape, 1, (8, 16), batch_norm=True, activation=lambda: nn.LeakyReLU(0.2))
-    twins = twin_of(generator), twin_of(discriminator)
+    (generator, discriminator), twins = dcgan()
     for ours, theirs in zip((generator, discriminator), twins, strict=True):
         load_the_same(ours, theirs, dtype)
-    real, noise = random((6, *shape), dtype, "real"), random((5, 6, 6), dtype, "noise")
+    real, noise = random((6, *IMAGE), dtype, "real"), random((5, 6, 6), dtype, "noise")
     torch_loss = torch.nn.functional.binary_cross_entropy_with_logits
 
     def train(g: Any, d: Any, array: Any, loss: Any, adam: Any, ones: Any) -> None:
@@ -212,8 +237,10 @@ def test_five_steps_of_a_dcgan(dtype: Any, tolerance: float) -> None:
 
 @precisions
 def test_a_small_unet(dtype: Any, tolerance: float) -> None:
-    ours = UNet(2, 3, width=8, multipliers=(1, 2), groups=4, attention=(1,), heads=2, classes=3)
-    theirs = torch_unet()
+    from torch_unet import TorchUNet
+
+    settings = {"width": 8, "multipliers": (1, 2), "groups": 4, "heads": 2, "classes": 3, "features": 32}
+    ours, theirs = (network(2, 3, attention=(1,), **settings) for network in (UNet, TorchUNet))
     load_the_same(ours, theirs, dtype)
     t, labels = np.array([1, 40, 999]), np.array([2, 0, 0])
 
@@ -222,79 +249,3 @@ def test_a_small_unet(dtype: Any, tolerance: float) -> None:
         return network(x, array(t), array(labels))
 
     compare(ours, theirs, run, random((3, 2, 4, 6), dtype, "x"), tolerance)
-
-
-def torch_unet() -> Any:
-    """The same U-Net written for PyTorch, with the same names."""
-    t = torch.nn
-
-    class Block(t.Module):
-        def __init__(self, before: int, after: int) -> None:
-            super().__init__()
-            self.norm1, self.conv1 = t.GroupNorm(4, before), t.Conv2d(before, after, 3, padding=1)
-            self.time = t.Linear(32, after)
-            self.norm2, self.conv2 = t.GroupNorm(4, after), t.Conv2d(after, after, 3, padding=1)
-            self.shortcut = t.Identity() if before == after else t.Conv2d(before, after, 1)
-
-        def forward(self, x: Any, time: Any) -> Any:
-            y = self.conv1(t.functional.silu(self.norm1(x)))
-            y = y + self.time(t.functional.silu(time))[:, :, None, None]
-            return self.conv2(t.functional.silu(self.norm2(y))) + self.shortcut(x)
-
-    class Attention(t.Module):
-        def __init__(self, channels: int) -> None:
-            super().__init__()
-            self.norm = t.GroupNorm(4, channels)
-            self.attention = t.MultiheadAttention(channels, 2, batch_first=True)
-
-        def forward(self, x: Any) -> Any:
-            pixels = self.norm(x).flatten(2).transpose(1, 2)
-            return x + self.attention(pixels, pixels, pixels)[0].transpose(1, 2).reshape(x.shape)
-
-    class Stage(t.Module):
-        def __init__(self, before: int, after: int, attention: bool) -> None:
-            super().__init__()
-            self.block = Block(before, after)
-            self.attention = Attention(after) if attention else t.Identity()
-
-        def forward(self, x: Any, time: Any) -> Any:
-            return self.attention(self.block(x, time))
-
-    class Level(t.Module):
-        def __init__(self, stage: Any, rescale: Any) -> None:
-            super().__init__()
-            self.stages, self.rescale = t.ModuleList([stage]), rescale
-
-    class Network(t.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.time = t.Sequential(t.Linear(8, 32), t.SiLU(), t.Linear(32, 32))
-            self.label = t.Embedding(3, 32)
-            self.first = t.Conv2d(2, 8, 3, padding=1)
-            halve = t.Conv2d(8, 8, 3, stride=2, padding=1)
-            self.down = t.ModuleList(
-                [Level(Stage(8, 8, False), halve), Level(Stage(8, 16, True), t.Identity())]
-            )
-            self.middle = t.ModuleList([Stage(16, 16, True), Stage(16, 16, False)])
-            double = t.Sequential(t.Upsample(scale_factor=2), t.Conv2d(16, 16, 3, padding=1))
-            self.up = t.ModuleList(
-                [Level(Stage(32, 16, True), double), Level(Stage(24, 8, False), t.Identity())]
-            )
-            self.norm, self.last = t.GroupNorm(4, 8), t.Conv2d(8, 3, 3, padding=1)
-
-        def forward(self, x: Any, steps: Any, labels: Any) -> Any:
-            frequencies = 10_000 ** (-torch.arange(4, dtype=x.dtype) / 4)
-            angles = steps.to(x.dtype)[:, None] * frequencies
-            time = self.time(torch.cat([angles.sin(), angles.cos()], 1)) + self.label(labels)
-            x, kept = self.first(x), []
-            for level in self.down:
-                x = level.stages[0](x, time)
-                kept.append(x)
-                x = level.rescale(x)
-            for stage in self.middle:
-                x = stage(x, time)
-            for level in self.up:
-                x = level.rescale(level.stages[0](torch.cat([x, kept.pop()], 1), time))
-            return self.last(t.functional.silu(self.norm(x)))
-
-    return Network()

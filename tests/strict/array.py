@@ -262,4 +262,5 @@ def strict_device() -> Device:
         generator=StrictGenerator,
         scatter_add=np.add.at,
         erf=lambda x: wrap(special.erf(x._host)),
+        erfcx=lambda x: wrap(special.erfcx(x._host)),
     )

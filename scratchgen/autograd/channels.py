@@ -1,0 +1,55 @@
+"""A number for each channel, added to all its pixels: a convolution's bias, or the features of a time.
+
+`add` would do, with axes of length one; these primitives say what is meant, so that the backend can do it at
+the speed of the memory. The adjoint of the addition is a sum over pixels, whose adjoint is a repetition:
+
+    <x + b, g> = <x, g> + <b, sum of g over pixels>.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array, channels, convolution
+from .convolution import conv, conv_transpose, conv_weight
+from .primitive import primitive
+from .shapes import broadcast_to, expand
+
+
+@primitive(
+    lambda g, y, x, b: g,
+    lambda g, y, x, b: sum_pixels(g, by_image=b.ndim == 2),
+)
+def add_channels(x: Array, b: Array) -> Array:
+    """``x + b`` for images x (batch, channels, ...) and b (channels,) or (batch, channels)."""
+    return channels.add_channels(x, b)
+
+
+def _repeated(g: Any, shape: tuple[int, ...], by_image: bool) -> Any:
+    return broadcast_to(expand(g, (*(() if by_image else (0,)), *range(2, len(shape)))), shape)
+
+
+@primitive(lambda u, y, x, by_image: _repeated(u, tuple(x.shape), by_image))
+def sum_pixels(x: Array, *, by_image: bool) -> Array:
+    """Images (batch, channels, ...) summed to (batch, channels), or over the batch too, to (channels,)."""
+    return channels.sum_pixels(x, by_image)
+
+
+@primitive(
+    lambda g, y, x, w, b, **how: conv_transpose(g, w, output_size=tuple(x.shape[2:]), **how),
+    lambda g, y, x, w, b, **how: conv_weight(x, g, kernel_size=tuple(w.shape[2:]), **how),
+    lambda g, y, x, w, b, **how: sum_pixels(g, by_image=False),
+)
+def biased_conv(x: Array, w: Array, b: Array, **how: Any) -> Array:
+    """``conv(x, w) + b`` for b (out,), with no copy between the two."""
+    return channels.add_channels(convolution.conv2d(x, w, **how), b, in_place=True)
+
+
+@primitive(
+    lambda u, y, g, w, b, output_size=None, **how: conv(u, w, **how),
+    lambda u, y, g, w, b, output_size=None, **how: conv_weight(u, g, kernel_size=tuple(w.shape[2:]), **how),
+    lambda u, y, g, w, b, **how: sum_pixels(u, by_image=False),
+)
+def biased_conv_transpose(g: Array, w: Array, b: Array, **how: Any) -> Array:
+    """``conv_transpose(g, w) + b`` for b (in,), with no copy between the two."""
+    return channels.add_channels(convolution.conv2d_transpose(g, w, **how), b, in_place=True)

@@ -1,0 +1,133 @@
+"""Batch normalisation: statistics over all pixels of all images, then a scale and a shift for each channel.
+
+Mean and variance need the whole batch before the first number can be written, so the batch is passed three
+times forward and twice back, each time in blocks that go to all threads; see `channels.py` for the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .channels import as_images, as_pixels, pixels_in_row, spread
+from .convolution.memory import scratch
+from .device import Array
+from .parallel import parallel_for
+
+BLOCK = 1 << 16  # numbers
+
+Statistics = tuple[Array, Array]
+
+
+def batch_statistics(x: Array) -> Statistics:
+    """Mean and (biased) variance of each channel of x (batch, channels, ...): two arrays (channels,)."""
+    rows = _Rows(x)
+    values = rows.of(as_pixels(x))
+    mean = rows.add_up(lambda block: values[block]) / rows.count
+    minus_mean = rows.spread(-mean)
+
+    def squares(block: slice) -> Array:
+        centred = np.add(values[block], minus_mean, out=_temporary("batch norm 0", values[block]))
+        return np.multiply(centred, centred, out=centred)
+
+    return mean, rows.add_up(squares) / rows.count
+
+
+def batch_norm(x: Array, weight: Array, bias: Array, statistics: Statistics, eps: float) -> Array:
+    """``(x - mean) / sqrt(var + eps) * weight + bias``, of the shape of x (batch, channels, ...)."""
+    mean, variance = statistics
+    rows = _Rows(x)
+    pixels = as_pixels(x)
+    out = np.empty_like(pixels)
+    values, results = rows.of(pixels), rows.of(out)
+    scale = weight / np.sqrt(variance + eps)
+    minus_mean, scale, shift = (rows.spread(a) for a in (-mean, scale, bias))
+
+    def work(block: slice) -> None:
+        y = np.add(values[block], minus_mean, out=results[block])
+        y *= scale
+        y += shift
+
+    rows.for_blocks(work)
+    return as_images(out, x)
+
+
+def batch_norm_shares(
+    g: Array, x: Array, weight: Array, statistics: Statistics, eps: float
+) -> tuple[Array, Array, Array]:
+    """The vector-Jacobian products of `batch_norm` with cotangent g, by x, weight and bias.
+
+    With u = (x - mean) / sqrt(var + eps), where mean and var are those of x, and M the mean over all pixels
+    of all images: ::
+
+        x: (g - M(g) - u M(u g)) weight / sqrt(var + eps)
+        weight: sum of g u,     bias: sum of g,     over images and pixels            (batch-norm-shares)
+    """
+    mean, variance = statistics
+    rows = _Rows(x)
+    pixels = as_pixels(x)
+    out = np.empty_like(pixels)
+    values, upstream, results = rows.of(pixels), rows.of(as_pixels(g)), rows.of(out)
+    rstd = 1 / np.sqrt(variance + eps)
+    minus_mean = rows.spread(-mean)
+
+    def products(block: slice) -> Array:
+        centred = np.add(values[block], minus_mean, out=_temporary("batch norm 0", values[block]))
+        return np.multiply(centred, upstream[block], out=centred)
+
+    for_bias = rows.add_up(lambda block: upstream[block])
+    for_weight = rows.add_up(products) * rstd
+    scale = weight * rstd
+    by_x = scale * rstd * for_weight / rows.count
+    constant = mean * by_x - scale * for_bias / rows.count
+    scale, by_x, constant = (rows.spread(a) for a in (scale, by_x, constant))
+
+    def work(block: slice) -> None:
+        share = np.multiply(upstream[block], scale, out=results[block])
+        share -= np.multiply(values[block], by_x, out=_temporary("batch norm 0", values[block]))
+        share += constant
+
+    rows.for_blocks(work)
+    return as_images(out, x), for_weight, for_bias
+
+
+class _Rows:
+    """All pixels of all images of x (batch, channels, ...) as rows of several pixels, and blocks of rows."""
+
+    def __init__(self, x: Array) -> None:
+        self.channels = x.shape[1]
+        self.count = max(x.size // max(self.channels, 1), 1)
+        self.repeats = pixels_in_row(self.count, self.channels)
+        self.length = self.repeats * self.channels
+        rows = x.size // max(self.length, 1)
+        size = max(1, BLOCK // max(self.length, 1)) if isinstance(x, np.ndarray) else max(rows, 1)
+        self.blocks = [slice(i, min(i + size, rows)) for i in range(0, rows, size)]
+        self.nothing = np.zeros_like(x, shape=(self.channels,))
+
+    def of(self, pixels: Array) -> Array:
+        """(batch, pixels, channels) -> (rows, pixels of a row * channels), a view."""
+        return pixels.reshape(-1, max(self.length, 1))
+
+    def spread(self, x: Array) -> Array:
+        """One number for each channel, repeated for the pixels of a row."""
+        return spread(x, self.repeats)
+
+    def add_up(self, values: Callable[[slice], Array]) -> Array:
+        """The sum over all pixels of what `values` makes of each block: (channels,)."""
+
+        def sums(block: slice) -> Array:
+            made = values(block)
+            ones = np.ones_like(made, shape=(1, len(made)))
+            return np.matmul(ones, made).reshape(self.repeats, self.channels).sum(axis=0)
+
+        return sum(self.for_blocks(sums), start=self.nothing)
+
+    def for_blocks(self, work: Callable[[slice], Any]) -> list[Any]:
+        return parallel_for(work, self.blocks)
+
+
+def _temporary(name: str, like: Array) -> Array:
+    """Memory of the shape of `like`: on the CPU the thread's own, which the next block uses again."""
+    return scratch(name, like.shape, like.dtype) if isinstance(like, np.ndarray) else np.empty_like(like)
