@@ -67,6 +67,7 @@ class DDPM(Denoiser):
 
     Examples
     --------
+    >>> from scratchgen.models.diffusion import cosine_schedule
     >>> from scratchgen.networks import UNet
     >>> model = DDPM(UNet(1, width=8, multipliers=(1, 2)), cosine_schedule(100), shape=(1, 8, 8))
     >>> model.ddim_sample(3, RandomStream(0), steps=5, eta=0.0).shape
