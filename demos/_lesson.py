@@ -14,6 +14,9 @@ import scratchgen as sg
 from scratchgen.data import DataError, Images
 from scratchgen.training import CheckpointError, Run, TrainingError
 
+DATA = ("digits", "mnist", "fashion")
+"""The images that a lesson can be given; some offer a toy world besides."""
+
 
 @dataclass
 class Options:
@@ -42,10 +45,29 @@ class Options:
             if isinstance(value, bool) or not isinstance(value, int | float) or field.name == "seed":
                 continue
             lowest, expected = (1, "1 or more") if isinstance(value, int) else (1e-12, "a positive number")
-            if field.name == "beta":
+            if field.name in ("beta", "guidance", "eta"):
                 lowest, expected = 0, "0 or more"
             if not lowest <= value < math.inf:
                 raise SystemExit(f"--{field.name.replace('_', '-')}: got {value}, expected {expected}")
+
+    def fetch(self) -> None:
+        """Have the data at hand, before a folder is made; what a lesson draws itself needs nothing."""
+        if self.data in DATA:
+            images(self)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a lesson hands to the tour, which compares the models of all lessons."""
+
+    numbers: dict[str, str]
+    """The results, in words, by name."""
+    parameters: int
+    """How many numbers the model learnt."""
+    seconds: float
+    """How long that took."""
+    sample: Callable[[int, sg.backend.RandomStream], Any]
+    """New images: ``sample(n, rng)``, shape (n, channels, height, width), in [0, 1]."""
 
 
 SomeOptions = TypeVar("SomeOptions", bound=Options)
@@ -99,7 +121,7 @@ def _prepare(
         sg.use_device(options.device)
     except RuntimeError as error:
         raise SystemExit(f"--device: {error}") from None
-    images(options)
+    options.fetch()
     return options, run or Run(name, options, root=options.out)
 
 

@@ -76,5 +76,17 @@ def add_channels(x: Array, b: Array, in_place: bool = False) -> Array:
 def sum_pixels(x: Array, by_image: bool) -> Array:
     """The sum over the pixels of each image, (batch, channels), or of all images, (channels,)."""
     pixels = as_pixels(x)
-    sums = np.matmul(np.ones_like(pixels, shape=(1, pixels.shape[1])), pixels)[:, 0]
+    batch, count, channels = pixels.shape
+    repeats = pixels_in_row(count, channels)
+    sums = sum_rows(pixels.reshape(batch, count // repeats, repeats * channels), channels)[:, 0]
     return sums if by_image else sums.sum(axis=0)
+
+
+def sum_rows(rows: Array, channels: int) -> Array:
+    """Rows of several pixels (images, rows, pixels * channels), summed: (images, 1, channels).
+
+    Over the rows first and then within the row that is left: in one long running sum of float32 numbers the
+    rounding errors add up (of 700 x 700 pixels around 10,000 with deviation 1 the mean was wrong by 1).
+    """
+    one_row = np.matmul(np.ones_like(rows, shape=(1, rows.shape[1])), rows)
+    return one_row.reshape(len(rows), rows.shape[2] // channels, channels).sum(axis=1, keepdims=True)

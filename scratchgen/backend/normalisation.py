@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .channels import as_images, as_pixels, pixels_in_row, spread
+from .channels import as_images, as_pixels, pixels_in_row, spread, sum_rows
 from .convolution.memory import scratch
 from .device import Array
 from .parallel import parallel_for
@@ -175,19 +175,17 @@ class _Layout:
     def __init__(self, pixels: Array, groups: int) -> None:
         _, self.count, self.channels = pixels.shape
         self.repeats = pixels_in_row(self.count, self.channels)
-        self.ones = np.ones_like(pixels, shape=(1, self.count))
-        # From sums for each channel to the mean of its group, for each channel: one small product.
-        group = np.arange(self.channels, like=pixels) // (self.channels // groups)
-        same = (group[:, None] == group).astype(pixels.dtype)
-        self.mean_matrix = same * (groups / max(self.count * self.channels, 1))
+        self.groups = groups
 
     def pixel_sums(self, x: Array) -> Array:
         """The sum over the pixels: (images, pixels, channels), or as rows -> (images, 1, channels)."""
-        return np.matmul(self.ones, x.reshape(len(x), self.count, self.channels))
+        return sum_rows(self.rows(x), self.channels)
 
     def group_means(self, sums: Array) -> Array:
         """From sums over the pixels the mean over each group, for all its channels: (images, 1, channels)."""
-        return np.matmul(sums, self.mean_matrix)
+        grouped = sums.reshape(len(sums), 1, self.groups, self.channels // self.groups)
+        means = grouped.sum(axis=3, keepdims=True) * (self.groups / (self.count * self.channels))
+        return np.broadcast_to(means, grouped.shape).reshape(sums.shape)
 
     def rows(self, x: Array) -> Array:
         """(images, pixels, channels) -> (images, rows, pixels of a row * channels), a view."""

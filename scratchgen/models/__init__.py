@@ -1,7 +1,7 @@
 """Floor 4: the generative models, one page of mathematics each."""
 
 from .autoencoder import Autoencoder
-from .diffusion import DDPM
+from .diffusion import DDPM, Schedule, cosine_schedule, linear_schedule
 from .gan import GAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 from .vae import VAE
@@ -14,4 +14,7 @@ __all__ = [
     "CategoricalNaiveBayes",
     "JointMultinomial",
     "PixelNaiveBayes",
+    "Schedule",
+    "cosine_schedule",
+    "linear_schedule",
 ]

@@ -3,6 +3,7 @@
 from .classifier import ConvClassifier
 from .conditional import ConditionalGenerator, ProjectionDiscriminator
 from .convolutional import ConvDecoder, ConvEncoder
+from .fourier import FourierFeatures
 from .gaussian import GaussianHeads
 from .mlp import MLP
 from .patches import InPatches
@@ -15,6 +16,7 @@ __all__ = [
     "ConvClassifier",
     "ConvDecoder",
     "ConvEncoder",
+    "FourierFeatures",
     "GaussianHeads",
     "InPatches",
     "ProjectionDiscriminator",

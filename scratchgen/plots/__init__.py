@@ -5,6 +5,19 @@ Images are grey or RGB, of shape ``(n, channels, height, width)``, with numbers 
 
 from .animations import animation
 from .charts import curves, latent_map
-from .images import image_grid, manifold, reconstructions, tile
+from .diffusion import by_time
+from .images import image_grid, image_rows, manifold, reconstructions, tile
+from .plane import clouds
 
-__all__ = ["animation", "curves", "image_grid", "latent_map", "manifold", "reconstructions", "tile"]
+__all__ = [
+    "animation",
+    "by_time",
+    "clouds",
+    "curves",
+    "image_grid",
+    "image_rows",
+    "latent_map",
+    "manifold",
+    "reconstructions",
+    "tile",
+]

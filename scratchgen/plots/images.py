@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAP = 4  # dots between two images
+LEAST = 40  # dots: the width of an image that is still seen well
 LARGEST = 96  # dots: the width of an image, however few there are
+NAME: dict[str, Any] = {"color": INK, "fontsize": 10.5, "fontweight": "bold"}
 
 
 def tile(images: Any, columns: int, gap: int = 1) -> np.ndarray:
@@ -137,6 +140,51 @@ def reconstructions(originals: Any, reconstructed: Any, columns: int = 10) -> Fi
     axes.tick_params(colors=SOFT, labelsize=9, length=0, pad=6)
     axes.set_xticks([])
     axes.spines[:].set_visible(False)
+    return figure
+
+
+def image_rows(rows: Mapping[str, Any], columns: int | None = None) -> Figure:
+    r"""Sets of images to be compared, a row for each, with its name at the left.
+
+    Parameters
+    ----------
+    rows : mapping of str to array, shape (n, channels, height, width)
+        Images of one size in [0, 1], by name; the first `columns` of each are shown. What follows the first
+        line of a name is set smaller.
+    columns : int, optional
+        Images in a row; unless given, as many as can be seen well.
+
+    Examples
+    --------
+    >>> figure = image_rows({"real": np.zeros((12, 1, 8, 8)), "VAE\nten latents": np.ones((12, 1, 8, 8))})
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['real', 'VAE', 'ten latents']
+    """
+    if not rows:
+        raise ValueError("rows: got none, expected at least one set of images")
+    shown = {name: _checked(images, f"rows[{name!r}]") for name, images in rows.items()}
+    shapes = {images.shape[1:] for images in shown.values()}
+    if len(shapes) > 1:
+        raise ValueError(f"rows: got images of shapes {', '.join(map(str, shapes))}, expected one shape")
+    margin = 1.3  # inches for the names
+    if columns is None:
+        (width,) = {shape[2] for shape in shapes}
+        columns = int((WIDTH - margin) * DOTS / (math.ceil(LEAST / width) * width + GAP))
+    _check_columns(columns)
+    bands = [_enlarged(images[:columns], columns, margin, full=True) for images in shown.values()]
+    channels, height, width = bands[0].shape
+    gap = np.ones((channels, 3 * GAP, width))
+    whole = np.concatenate([part for band in bands for part in (band, gap)][:-1], axis=1)
+    figure, axes = _framed(whole.shape[2] / DOTS, whole.shape[1] / DOTS, left=margin)
+    axes.imshow(_pixels(whole), interpolation="nearest", aspect="auto", vmin=0, vmax=1)
+    axes.axis("off")
+    for i, name in enumerate(shown):
+        first, _, more = name.partition("\n")
+        middle = i * (height + 3 * GAP) + height / 2
+        options: dict[str, Any] = {"ha": "right", "x": -12, "clip_on": False}
+        axes.text(y=middle, s=first, va="bottom" if more else "center", **NAME, **options)
+        if more:
+            axes.text(y=middle + 3, s=more, va="top", color=SOFT, fontsize=8, linespacing=1.1, **options)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""The course's wrong statements that no other test covers, each beside the right one. `docs/errata.md` lists all."""
+"""The course's wrong statements that no other test covers, beside the right ones: see `docs/errata.md`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_bound_reaches_the_logarithm_of_p_and_never_p() -> None:
     for shift in (-1.0, 0.0, 0.7):
         q = Normal(posterior().mean + shift, posterior().log_var)
         assert (bound(q) <= LOG_P + 1e-12).all()
-        assert (np.exp(LOG_P) - bound(q) >= 1).all()  # log p <= p - 1: a bound for p would be off by 1 at least
+        assert (np.exp(LOG_P) - bound(q) >= 1).all()  # since log p <= p - 1
 
 
 def test_if_the_encoder_gives_the_prior_the_bound_falls_short_by_its_divergence_from_the_posterior() -> None:
@@ -61,7 +61,7 @@ def test_if_the_encoder_gives_the_prior_the_bound_falls_short_by_its_divergence_
 
 
 def test_the_mean_of_a_reverse_step_depends_on_the_time_and_not_on_xt_alone() -> None:
-    # For data N(0, v) the best guess of x_(t-1) is a multiple of x_t: the regression slope, which changes with t.
+    # For data N(0, v) the best guess of x_(t-1) is x_t times the regression's slope, which changes with t.
     schedule, v = linear_schedule(1000), 4.0
     t = np.array([2, 10, 100, 500, 1000])
     alpha, alpha_bar = sg.asnumpy(schedule.alpha), np.append(1.0, sg.asnumpy(schedule.alpha_bar))

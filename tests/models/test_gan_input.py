@@ -146,7 +146,7 @@ def test_another_precision_is_named() -> None:
         ({"shape": (1, 6, 8)}, r"shape: got \(1, 6, 8\), expected a height and a width divisible by 4"),
         ({"latent_dim": -2}, "latent_dim: got -2, expected a positive whole number"),
         ({"features": 0}, "out_features: got 0, expected a positive whole number"),
-        ({"classes": 0}, "num_embeddings: got 0, expected a positive whole number"),
+        ({"classes": 0}, "classes: got 0, expected a positive whole number"),
     ],
 )
 def test_a_convolutional_model_that_cannot_be(change: Any, message: str) -> None:

@@ -154,3 +154,32 @@ plots.curves([{"step": 1, "loss": 1.0}])
 assert "matplotlib.pyplot" not in sys.modules, "pyplot imported"
 """
     subprocess.run([sys.executable, "-c", code, "/dev/null"], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_rows_have_their_names_and_their_images() -> None:
+    first, second = images(13, channels=3), 1 - images(20, channels=3)
+    figure = plots.image_rows({"real": first, "model\nnoise": second}, columns=10)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["real", "model", "noise"]
+    picture = drawn(figure)
+    height = picture.shape[0] // 2
+    columns = [130 + i * ((picture.shape[1] - 130) // 10) + 20 for i in range(10)]
+    for i, x in enumerate(columns):
+        np.testing.assert_allclose(picture[height // 2, x], sg.asnumpy(first)[i, :, 0, 0], atol=1 / 255)
+        np.testing.assert_allclose(picture[-height // 2, x], sg.asnumpy(second)[i, :, 0, 0], atol=1 / 255)
+
+
+@pytest.mark.parametrize(("size", "fitting"), [(8, 13), (28, 9), (32, 8)])
+def test_rows_hold_as_many_images_as_can_be_seen_well(size: int, fitting: int) -> None:
+    white = np.ones((50, 1, size, size))
+    figure = plots.image_rows({"black": 1 - white})
+    strip = drawn(figure)[10, 130:, 0]  # black images, and white gaps between them
+    assert int(np.sum((strip[:-1] > 0.5) & (strip[1:] < 0.5)) + (strip[0] < 0.5)) == fitting
+
+
+def test_rows_refuse_what_does_not_belong_together() -> None:
+    with pytest.raises(ValueError, match="rows: got none"):
+        plots.image_rows({})
+    with pytest.raises(ValueError, match=r"shapes .*, expected one shape"):
+        plots.image_rows({"a": images(3), "b": images(3, size=9)})
+    with pytest.raises(ValueError, match=r"rows\['b'\] must lie in \[0, 1\]"):
+        plots.image_rows({"a": images(3), "b": 2 + images(3)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from ..device import Array
 
@@ -35,7 +36,7 @@ class Geometry:
         ValueError
             If a kernel size, a stride, a dilation or `groups` is below 1, or a padding below 0.
         """
-        if not isinstance(groups, int) or groups < 1:
+        if not isinstance(groups, Integral) or groups < 1:
             raise ValueError(f"groups: got {groups!r}, expected an integer of at least 1")
         return cls(
             pair("kernel_size", kernel, 1),
@@ -112,17 +113,19 @@ class Geometry:
 
 def pair(name: str, value: Size, least: int) -> Pair:
     """`value` for both axes, or its two values, each at least `least`."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or any(int(n) != n or n < least for n in both):
+    both = tuple(value) if isinstance(value, Sequence) else (value, value)
+    if len(both) != 2 or any(not isinstance(n, Integral) or int(n) < least for n in both):
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}, or two of them")
     return int(both[0]), int(both[1])
 
 
 def check_arrays(**arrays: Array) -> None:
-    """Raise a ValueError unless all arrays have four axes and one floating dtype."""
+    """Raise a ValueError unless all arrays have four axes, a channel, and one floating dtype."""
     for name, x in arrays.items():
         if x.ndim != 4:
             raise ValueError(f"{name}: got shape {x.shape}, expected four axes")
+        if 0 in x.shape[1:2]:
+            raise ValueError(f"{name}: got shape {x.shape}, expected at least one channel")
         if x.dtype not in ("float32", "float64"):
             raise ValueError(f"{name}: got dtype {x.dtype}, expected float32 or float64")
     if len({x.dtype for x in arrays.values()}) > 1:

@@ -24,7 +24,7 @@ import numpy as np
 from ...autograd import no_grad, raw
 from ...backend import Array, RandomStream, check_rng
 from ...distributions import Normal, sum_per_example
-from ...nn.module import check_size
+from ...nn.module import check_size, evaluating
 from ..inputs import check_draw
 from .bound import bound_terms, prior_kl
 from .ddim import ddim_times
@@ -56,7 +56,7 @@ class DDPM(Denoiser):
     levels : int, optional
         Grey levels of the data, scaled to [-1, 1], whose probability `bits_per_dim` counts; 256 for images
         unless given. Vectors have a density instead, unless `levels` are given. With levels, the x_0 that is
-        predicted while sampling is kept within [-1, 1].
+        predicted is kept within [-1, 1], but while training, when it would cut off the gradient.
     classes : int, optional
         How many labels there are. The network is then called as ``network(xt, t, labels)`` and has to know
         ``classes + 1`` of them: the last means "none".
@@ -125,7 +125,8 @@ class DDPM(Denoiser):
         simple = self._squared_error(predicted, x0, eps, t).mean()
         if fraction is None:
             return {"loss": simple}
-        terms = self._bound_terms(predicted.detach(), fraction, x0, xt, t)
+        guess = x0_from_prediction(self.prediction, self.schedule, raw(predicted), xt, t)  # no gradient
+        terms = self._bound_terms(guess, fraction, x0, xt, t)
         bound = terms.mean() * self.schedule.steps + prior_kl(self.schedule, x0).mean()
         return {"loss": simple + bound * self.bound_weight, "simple": simple, "bound": bound}
 
@@ -139,15 +140,16 @@ class DDPM(Denoiser):
         t = rng.integers(1, self.schedule.steps + 1, (len(check_data(x0, self.shape, self.levels)),))
         labels = check_labels(labels, self.classes, len(x0))
         xt = q_sample(self.schedule, x0, t, rng.normal(x0.shape, x0.dtype))
-        terms = self._bound_terms(*self.run(xt, t, labels), x0, xt, t)
+        predicted, fraction = self.run(xt, t, labels)
+        guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
+        terms = self._bound_terms(guess, fraction, x0, xt, t)
         return terms.mean() * self.schedule.steps + prior_kl(self.schedule, x0).mean()
 
     def _squared_error(self, predicted: Any, x0: Array, eps: Array, t: Array) -> Any:
         error = predicted - prediction_target(self.prediction, self.schedule, x0, eps, t)
         return sum_per_example(error * error)  # (batch,)
 
-    def _bound_terms(self, predicted: Any, fraction: Any, x0: Array, xt: Array, t: Array) -> Any:
-        guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
+    def _bound_terms(self, guess: Any, fraction: Any, x0: Array, xt: Array, t: Array) -> Any:
         mean = posterior_mean(self.schedule, guess, xt, t)
         log_var = reverse_log_var(self.variance, self.schedule, fraction, t, xt)
         return bound_terms(self.schedule, x0, xt, t, mean, log_var, self.levels)
@@ -169,10 +171,11 @@ class DDPM(Denoiser):
         labels = check_labels(labels, self.classes, len(x0))
         eps = rng.normal(x0.shape, x0.dtype)
         xt = q_sample(self.schedule, x0, t, eps)
-        with no_grad():
+        with no_grad(), evaluating(self):
             predicted, fraction = self.run(xt, t, labels)
             simple = self._squared_error(predicted, x0, eps, t)
-            bound = self._bound_terms(predicted, fraction, x0, xt, t)
+            guess = self.x0_within_range(predicted, xt, t)
+            bound = self._bound_terms(guess, fraction, x0, xt, t)
         return {"simple": raw(simple), "bound": raw(bound)}
 
     def bound(

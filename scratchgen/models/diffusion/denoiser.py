@@ -89,8 +89,12 @@ class Denoiser(Module):
         if guidance:
             without, _ = self.run(xt, t, np.full_like(labels, self.classes))
             predicted = guided(predicted, without, guidance)
+        return self.x0_within_range(predicted, xt, t), fraction
+
+    def x0_within_range(self, predicted: Any, xt: Any, t: Array) -> Any:
+        """The x_0 that a prediction means, within [-1, 1] where the data are."""
         x0 = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
-        return (x0 if self.levels is None else clip(x0, -1.0, 1.0)), fraction
+        return x0 if self.levels is None else clip(x0, -1.0, 1.0)
 
     def _check_noisy(self, xt: Any, t: Any, labels: Any, guidance: float) -> tuple[Array, Array | None]:
         """The times and labels of a batch, each as an array (batch,), if all arguments are as they should."""

@@ -87,9 +87,9 @@ def check_times(t: Any, T: int, batch: int) -> Array:
     TypeError, ValueError
         If they are no whole numbers, of a wrong shape, or (on the host) outside 1 .. T.
     """
-    if isinstance(t, int | np.integer) and not isinstance(t, bool):
-        t = asarray(np.full(batch, t))
     t = raw(t)
+    if isinstance(t, int | np.integer | np.ndarray) and not isinstance(t, bool) and np.ndim(t) == 0:
+        t = asarray(np.full(batch, t))
     if not hasattr(t, "dtype") or t.dtype.kind not in "iu":
         given = f"an array of {t.dtype}" if hasattr(t, "dtype") else repr(t)
         raise TypeError(f"t: got {given}, expected whole numbers in 1 .. {T}")
@@ -159,12 +159,16 @@ def check_output(output: Any, shape: tuple[int, ...], variance: str) -> None:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         Saying which one that would be.
     """
     batch, channels, *rest = shape
     learned = variance == "learned"
     expected = (batch, 2 * channels if learned else channels, *rest)
+    if not hasattr(output, "shape"):
+        raise TypeError(
+            f"network: gave {type(output).__name__}, expected an array or Tensor of shape {expected}"
+        )
     if tuple(output.shape) != expected:
         reason = "twice the channels: the learned variance needs the second half" if learned else "like xt"
         raise ValueError(f"network: gave shape {tuple(output.shape)}, expected {expected}, {reason}")

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...autograd import exp, no_grad, raw
 from ...backend import Array, RandomStream
+from ...nn.module import evaluating
 from .ddim import ddim_step
 from .denoiser import Denoiser
 from .inputs import check_times
@@ -45,7 +46,7 @@ def steps_back(
     yield times[0], x
     for t, s in pairwise(times):
         z = rng.normal(x.shape, dtype) if s and eta != 0 else np.zeros_like(x)  # none in the last step
-        with no_grad():
+        with no_grad(), evaluating(model):
             x = raw(_step_back(model, x, z, t, s, eta, labels, guidance)) if n else x
         yield s, x
 

@@ -55,14 +55,15 @@ class Schedule:
             raise TypeError(f"beta: got an array of {beta.dtype}, expected numbers between 0 and 1")
         if beta.ndim != 1 or len(beta) == 0:
             raise ValueError(f"beta: got shape {beta.shape}, expected (T,), one for each step")
-        bad = ~((beta > 0) & (beta < 1))
+        alpha = 1 - beta.astype(np.float64)  # 1 for a beta lost in rounding: it would add no noise at all
+        bad = ~((alpha > 0) & (alpha < 1))
         if bad.any():
             t = int(np.argmax(bad)) + 1
             raise ValueError(
                 f"beta: got {beta[t - 1]} at t = {t}, expected numbers between 0 and 1, both excluded"
             )
         self.beta: NDArray[np.float64] = beta.astype(np.float64)
-        self.alpha = 1 - self.beta
+        self.alpha = alpha
         self.alpha_bar = np.cumprod(self.alpha)
         self.steps = len(beta)
         self._on_device: dict[Any, Array] = {}
@@ -72,7 +73,31 @@ class Schedule:
 
     def alpha_bar_at(self, t: int) -> float:
         """alpha_bar_t for one t in 0 .. T, where alpha_bar_0 = 1."""
+        if not 0 <= t <= self.steps:
+            raise ValueError(f"t: got {t}, expected 0 to T = {self.steps}")
         return float(self.alpha_bar[t - 1]) if t else 1.0
+
+    def starting_at(self, noise: float) -> Schedule:
+        """The same schedule without its finest steps: the first ones up to `noise` become one.
+
+        Where data come in levels, noise much finer than they are far apart hides nothing, and yet each such
+        step costs the bound bits, unless the network rounds without fail. With half of the levels' distance,
+        ``1 / (levels - 1)``, the rounding is left to p(x_0|x_1), whose business it is.
+
+        Parameters
+        ----------
+        noise : float
+            The least sqrt(1 - alpha_bar_1), in [0, 1).
+
+        Returns
+        -------
+        Schedule
+            Of as many steps or fewer, and the same alpha_bar where it has a step.
+        """
+        if not 0 <= noise < 1:
+            raise ValueError(f"noise: got {noise}, expected a number in [0, 1)")
+        merged = min(int(np.sum(self.noise < noise)), self.steps - 1)
+        return Schedule(np.append(1 - self.alpha_bar[merged], self.beta[merged + 1 :]))
 
     @cached_property
     def alpha_bar_before(self) -> NDArray[np.float64]:
@@ -141,7 +166,16 @@ class Schedule:
         Returns
         -------
         array, shape (batch, 1, ..., 1)
+
+        Raises
+        ------
+        ValueError
+            If a time is outside 1 .. T (seen in host memory only): 0 would be read as T.
         """
+        if isinstance(t, int | np.integer | np.ndarray) and np.size(t):
+            first, last = np.min(t), np.max(t)
+            if first < 1 or last > self.steps:
+                raise ValueError(f"t: got numbers from {first} to {last}, expected 1 to T = {self.steps}")
         key = name, like.dtype, type(raw(like))
         if key not in self._on_device:  # copied once, not in every step
             self._on_device[key] = asarray(getattr(self, name).astype(like.dtype))

@@ -151,6 +151,8 @@ class GAN(Module):
             Of the initial weights.
         """
         check_size("latent_dim", latent_dim)
+        if classes is not None:
+            check_size("classes", classes)
         rng = RandomStream(0, "gan") if rng is None else rng
         length = latent_dim if classes is None else 2 * latent_dim
         images = Sequential(ConvDecoder(length, shape, widths[::-1], batch_norm=True), Tanh())
@@ -177,7 +179,7 @@ class GAN(Module):
         return scores.reshape((len(x),))
 
     def __str__(self) -> str:
-        z = np.zeros((1, self.latent_dim), next(self.generator.parameters()).dtype)
+        z = np.zeros((1, self.latent_dim), self._dtype())
         labels = () if self.classes is None else (asarray(np.zeros(1, np.int64)),)
         with no_grad(), evaluating(self.generator):
             x = raw(self.generator(asarray(z), *labels))
@@ -186,7 +188,11 @@ class GAN(Module):
         return f"generator\n{tables[0]}\n\ndiscriminator\n{tables[1]}"
 
     def _noise(self, n: int, rng: RandomStream) -> Array:
-        return check_rng(rng).normal((n, self.latent_dim), next(self.generator.parameters()).dtype)
+        return check_rng(rng).normal((n, self.latent_dim), self._dtype())
+
+    def _dtype(self) -> Any:
+        """That of the generator's parameters; float32 for one that has none."""
+        return next((p.dtype for p in self.generator.parameters()), np.dtype(np.float32))
 
     def discriminator_terms(self, x: Array, rng: RandomStream, labels: Any = None) -> dict[str, Any]:
         """The discriminator's loss on a batch of data and as many samples, and what is worth watching.
@@ -206,8 +212,8 @@ class GAN(Module):
         dict
             ``loss``: -V of gan-minimax, or L_f of wgan-gp-loss. ``accuracy``: how many of the real and
             generated examples it tells apart; 1/2 is guessing. A critic has no threshold: its accuracy is
-            the fraction of pairs that it ranks right, and it adds ``distance``, the estimate of W(p, q), and
-            ``penalty``.
+            the fraction of pairs that it ranks right, ties counted half, and it adds ``distance``, the
+            estimate of W(p, q), and ``penalty``.
 
         Raises
         ------
@@ -224,13 +230,13 @@ class GAN(Module):
         real_logits, fake_logits = self.logits(x, labels), self.logits(fake, labels)
         real, made = raw(real_logits), raw(fake_logits)
         if self.objective != "wasserstein-gp":
-            accuracy = ((real > 0).mean() + (made < 0).mean()) / 2
+            accuracy = ((real > 0).mean() + (made <= 0).mean()) / 2  # who says the same of all is guessing
             return {"loss": discriminator_loss(real_logits, fake_logits), "accuracy": accuracy}
         loss = critic_loss(real_logits, fake_logits)
         penalty = gradient_penalty(partial(self.logits, labels=labels), x, fake, rng)
         return {
             "loss": loss + self.penalty_weight * penalty,
-            "accuracy": (real[:, None] > made).mean(),
+            "accuracy": (np.sign(real[:, None] - made).mean() + 1) / 2,
             "distance": -raw(loss),
             "penalty": raw(penalty),
         }

@@ -65,7 +65,20 @@ def test_bad_betas(beta: Any, error: type[Exception], message: str) -> None:
         Schedule(beta)
 
 
+def test_a_schedule_without_its_finest_steps_is_the_same_beyond_them() -> None:
+    schedule = cosine_schedule(1000)
+    coarse = schedule.starting_at(1 / 16)
+    assert 960 < coarse.steps < 975
+    assert_close(coarse.alpha_bar, schedule.alpha_bar[-coarse.steps :], rtol=1e-9)
+    assert coarse.noise[0] >= 1 / 16 > schedule.noise[-coarse.steps - 1]
+    assert_close(schedule.starting_at(0.0).beta, schedule.beta, rtol=0)
+    assert Schedule([0.1, 0.1]).starting_at(0.9).steps == 1
+
+
 def test_bad_settings() -> None:
+    for noise in (-0.1, 1.0, np.nan):
+        with pytest.raises(ValueError, match=r"noise: got .*, expected a number in \[0, 1\)"):
+            linear_schedule(10).starting_at(noise)
     for make in (linear_schedule, cosine_schedule):
         for T in (0, -5, 2.5, "10", None, True):
             with pytest.raises(ValueError, match=r"T: got .*, expected a positive whole number"):

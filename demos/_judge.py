@@ -1,0 +1,155 @@
+"""The judge: a classifier that says what samples show, trained here once and kept for all lessons.
+
+It is trained on the labelled training images that the lessons' models learn from, and never on test images.
+Training takes seconds on the shipped digits and a minute or two on MNIST, so what it has learnt is kept in
+``<out>/judges/``, in a file named after the data and the settings. A file that is damaged, or of other data
+or settings, is not used: the judge is trained again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import scratchgen as sg
+from demos import _lesson
+from scratchgen.data import Images
+from scratchgen.metrics import SampleQuality, sample_quality
+from scratchgen.networks import ConvClassifier
+from scratchgen.nn import functional as F
+from scratchgen.training import CheckpointError, fit, load_checkpoint, save_checkpoint
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a judge is made; its file is named after them."""
+
+    before: int | None
+    widths: tuple[int, ...]
+    features: int
+    steps: int
+    batch_size: int
+    lr: float
+    shifts: bool
+    """Whether it is also shown every image moved by a pixel: few images need it, many do not."""
+
+
+SMALL = Settings(before=32, widths=(64, 64), features=32, steps=700, batch_size=64, lr=4e-3, shifts=True)
+LARGE = Settings(before=None, widths=(32, 64), features=64, steps=1900, batch_size=128, lr=3e-3, shifts=False)
+QUICK = 40  # steps
+
+
+def judge(samples: Any, data: Images, options: _lesson.Options) -> dict[str, str]:
+    """What the judge says of samples: numbers for the page of a lesson, by name.
+
+    ``run.section(..., numbers={**numbers, **_judge.judge(samples, data, options)})``
+
+    Parameters
+    ----------
+    samples : array, shape (n, channels, height, width)
+        Of the data's shape, clipped to [0, 1] by the caller, on any device. Take a thousand: fewer make the
+        numbers uncertain, more cost time.
+    data : Images
+        What the model learnt from: `_lesson.images(options)`.
+    options : Options
+        Of which ``out`` says where the judge is kept, and ``quick`` that a poor one will do.
+    """
+    return described(quality(samples, data, options))
+
+
+def quality(samples: Any, data: Images, options: _lesson.Options) -> SampleQuality:
+    """The numbers themselves, for tables and targets; parameters as for `judge`."""
+    return sample_quality(samples, trained(data, options), data)
+
+
+def described(found: SampleQuality) -> dict[str, str]:
+    """The numbers in words, each with what real images score where that says something."""
+    return {
+        "samples the judge is sure of": f"{found.confident:.1%} (test images {found.confident_real:.1%})",
+        "rarest class": f"{found.smallest_share:.1%} of samples",
+        "Fréchet distance": f"{found.frechet:.2f} (real {found.frechet_real:.2f})",
+        "nearest training image": f"{found.nearest:.2f} of a test image's distance",
+        "copies": f"{found.copies:.1%} (test images {found.copies_real:.1%})",
+    }
+
+
+def trained(data: Images, options: _lesson.Options) -> ConvClassifier:
+    """The judge of some images: from its file if there is a good one, else trained now and kept there."""
+    settings = SMALL if data.shape[-1] < 16 else LARGE
+    if options.quick:
+        settings = Settings(**{**asdict(settings), "steps": QUICK})
+    model = untrained(data, settings)
+    description = {"data": data.name, "sha256": fingerprint(data), **asdict(settings)}
+    path = place(options.out, description)
+    try:
+        # Compared as JSON, which is what a checkpoint keeps.
+        if load_checkpoint(path, model=model).configuration == json.loads(json.dumps(description)):
+            return model
+    except CheckpointError:
+        pass  # There is none, or it cannot be trusted.
+    print(f"the judge: a classifier of {data.name}, trained once and kept in {path}")
+    model = untrained(data, settings)
+    train(model, data, settings)
+    print(f"the judge: {accuracy(model, data):.2%} of the test images right")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(path, step=settings.steps, configuration=description, model=model)
+    return model
+
+
+def untrained(data: Images, settings: Settings) -> ConvClassifier:
+    """The network that the settings describe, always with the same initial weights."""
+    classes = int(data.train_labels.max()) + 1
+    rng = sg.backend.RandomStream(0, "judge")
+    return ConvClassifier(data.shape, classes, settings.features, settings.widths, settings.before, rng)
+
+
+def train(model: ConvClassifier, data: Images, settings: Settings) -> None:
+    """Raise the probability that the network gives to the labels of the training images."""
+    images, labels = data.train, data.train_labels
+    if settings.shifts:
+        images, labels = with_shifts(images), np.tile(labels, 16)
+    fit(
+        lambda batch, rng: F.cross_entropy(model.logits(batch[0]), batch[1]),
+        (images, labels),
+        sg.optim.AdamW(model.parameters(), settings.lr, weight_decay=0.05),
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        schedule=sg.optim.schedules.cosine(settings.lr, settings.steps),
+    )
+
+
+def with_shifts(images: np.ndarray) -> np.ndarray:
+    """Each image eight times, and once moved by a pixel to each of eight sides: (16 n, channels, h, w)."""
+    around = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    height, width = images.shape[2:]
+    corners = [(y, x) for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    moved = [around[:, :, y : y + height, x : x + width] for y, x in corners]
+    return np.concatenate([*[images] * 8, *moved])
+
+
+def accuracy(model: ConvClassifier, data: Images) -> float:
+    """The share of test images whose class the judge names."""
+    with sg.no_grad():
+        blocks = (data.test[i : i + 500] for i in range(0, len(data.test), 500))
+        named = np.concatenate([sg.asnumpy(model.logits(sg.asarray(x))).argmax(axis=1) for x in blocks])
+    return float(np.mean(named == data.test_labels))
+
+
+def fingerprint(data: Images) -> str:
+    """The SHA-256 of all that a judge learns from."""
+    digest = hashlib.sha256()
+    for array in (data.train, data.train_labels):
+        digest.update(repr((array.shape, str(array.dtype))).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def place(out: Path, description: dict[str, Any]) -> Path:
+    """Where the judge of that description is kept."""
+    key = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+    return out / "judges" / f"{description['data']}-{key[:12]}.npz"

@@ -1,0 +1,66 @@
+"""InPatches: an image as fewer, longer pixels, so that a network has less to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backend import Array
+from ..nn import Module
+from ..nn.module import check_size
+
+
+class InPatches(Module):
+    """A network that sees each square of pixels as the channels of one: (B, C, H, W) -> (B, out, H, W).
+
+    Most of what a network for images costs grows with the number of pixels, and near ones are alike. With
+    squares of ``size * size`` pixels as one, the network works on (B, C size^2, H / size, W / size), and
+    what it gives is taken apart again (Hoogeboom et al. 2023, "simple diffusion", section 3.2).
+
+    Parameters
+    ----------
+    network : Module
+        ``network(x, ...)``, from C size^2 channels to ``out`` size^2; other arguments are passed on.
+    size : int
+        Of the squares; divides height and width.
+
+    Raises
+    ------
+    ValueError
+        If an image does not divide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scratchgen.networks import UNet
+    >>> network = InPatches(UNet(4, width=8, multipliers=(1, 2)), size=2)
+    >>> network(np.zeros((3, 1, 28, 28), np.float32), np.array([1, 2, 3])).shape
+    (3, 1, 28, 28)
+    """
+
+    def __init__(self, network: Module, size: int = 2) -> None:
+        self.size = check_size("size", size)
+        self.network = network
+
+    def forward(self, x: Any, *args: Array | None) -> Any:
+        if x.ndim != 4 or x.shape[2] % self.size or x.shape[3] % self.size:
+            raise ValueError(
+                f"x: got shape {tuple(x.shape)}, expected (batch, channels, height, width) with height and "
+                f"width divisible by {self.size}"
+            )
+        return apart(self.network(together(x, self.size), *args), self.size)
+
+
+def together(x: Any, size: int) -> Any:
+    """Squares of pixels as channels (PyTorch's ``pixel_unshuffle``): (B, C, H, W) -> (B, C s^2, H/s, W/s)."""
+    batch, channels, height, width = x.shape
+    split = x.reshape((batch, channels, height // size, size, width // size, size))  # (B, C, h, s, w, s)
+    moved = split.transpose((0, 1, 3, 5, 2, 4))  # (B, C, s, s, h, w)
+    return moved.reshape((batch, channels * size * size, height // size, width // size))
+
+
+def apart(x: Any, size: int) -> Any:
+    """The inverse of `together` (PyTorch's ``pixel_shuffle``): (B, C s^2, h, w) -> (B, C, h s, w s)."""
+    batch, channels, height, width = x.shape
+    split = x.reshape((batch, channels // (size * size), size, size, height, width))  # (B, C, s, s, h, w)
+    moved = split.transpose((0, 1, 4, 2, 5, 3))  # (B, C, h, s, w, s)
+    return moved.reshape((batch, channels // (size * size), height * size, width * size))
