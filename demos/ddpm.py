@@ -12,7 +12,6 @@ lead to an image. Each is a Gaussian p(x_{t-1}|x_t), and together they bound the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _judge, _lesson
+from demos._painter import Painter, animate, by_steps, by_time, forward_process, grey
 from scratchgen import plots
 from scratchgen.backend import RandomStream
 from scratchgen.data import Images
@@ -114,39 +114,6 @@ def denoiser(options: Options, shape: tuple[int, ...], levels: int | None) -> DD
 
 
 # %% Training: a random image, a random t, random noise; and how wrong is the network?
-@dataclass
-class Painter:
-    """A model whose weights have a moving average: samples come from that."""
-
-    model: DDPM
-    average: ExponentialMovingAverage
-    options: Options
-
-    def path(self, n: int, rng: RandomStream, steps: int, labels: Any = None) -> Iterator[tuple[int, Any]]:
-        """The steps from noise to `n` examples, with classes that the labels ask for."""
-        options = self.options
-        guidance = 0.0 if labels is None else options.guidance
-        with self.average.applied():
-            yield from self.model.reverse_process(n, rng, steps, options.eta, labels, guidance)
-
-    def draw(self, n: int, rng: RandomStream, labels: Any = None) -> np.ndarray:
-        """`n` examples, on the host."""
-        steps = self.options.sampling_steps or RECIPES[self.options.data].sampling_steps
-        *_, (_, x) = self.path(n, rng, min(steps, self.model.schedule.steps), labels)
-        return sg.asnumpy(x)
-
-    def images(self, n: int, rng: RandomStream, labels: Any = None) -> np.ndarray:
-        """`n` images in [0, 1], of random classes unless labels ask for some."""
-        labels = sg.asnumpy(rng.child("labels").integers(0, 10, (n,))) if labels is None else labels
-        blocks = [self.draw(min(250, n - i), rng.child(i), labels[i : i + 250]) for i in range(0, n, 250)]
-        return grey(np.concatenate(blocks))
-
-
-def grey(x: Any) -> np.ndarray:
-    """What the model has in [-1, 1], as grey values in [0, 1], on the host."""
-    return (sg.asnumpy(x) / 2 + 0.5).clip(0, 1)
-
-
 def train(
     data: Any, levels: int | None, options: Options, run: Run
 ) -> tuple[Painter, list[dict[str, float]]]:
@@ -175,7 +142,8 @@ def train(
         run=run,
         resume=_lesson.resumption(run),
     )
-    return Painter(model, average, options), rows
+    sampling_steps = options.sampling_steps or recipe.sampling_steps
+    return Painter(model, average, sampling_steps, options.eta, options.guidance), rows
 
 
 # %% [markdown]
@@ -245,48 +213,6 @@ def naive_bayes_bits(data: Images) -> float:
     """What pixels cost that are independent of each other: the floor that a model has to beat."""
     model = PixelNaiveBayes(data.levels).fit(data.train)
     return -float(np.mean(model.log_prob(data.test))) / (math.prod(data.shape) * math.log(2))
-
-
-def by_time(painter: Painter, test: Any, rng: RandomStream) -> Any:
-    """The chart of what each t has in the loss, and in the bound on the likelihood."""
-    T = painter.model.schedule.steps
-    times = sorted({int(t) for t in np.geomspace(1, T, min(T, 20)).round()})
-    with painter.average.applied():
-        terms = [painter.model.terms_at(test, t, rng.child(t)) for t in times]
-    named = {"simple": "squared error", "bound": "bound, nats"}
-    means = {
-        title: np.array([sg.asnumpy(term[name]).mean() for term in terms]) for name, title in named.items()
-    }
-    return plots.by_time(times, means)
-
-
-# %% The way to noise, and the way back
-def forward_process(model: DDPM, images: np.ndarray, rng: RandomStream, columns: int = 12) -> np.ndarray:
-    """Each image, and what it becomes at some times up to T: (n * columns, *shape), in [0, 1]."""
-    x0 = sg.asarray(images * 2 - 1)
-    eps = rng.normal(x0.shape)
-    times = np.linspace(0, model.schedule.steps, columns).round().astype(int)[1:]
-    noisy = [grey(x0), *(grey(model.q_sample(x0, int(t), eps)) for t in times)]
-    return np.stack(noisy, axis=1).reshape(-1, *images.shape[1:])  # (n, columns, *shape) to a list
-
-
-def animate(painter: Painter, run: Run, rng: RandomStream) -> Any:
-    """A GIF of noise becoming images, four of each class."""
-    steps = min(50, painter.model.schedule.steps)
-    labels = np.tile(np.arange(10), 4)
-    frames = [plots.tile(grey(x), columns=10) for _, x in painter.path(40, rng, steps, labels)]
-    return plots.animation(frames, run.folder / "reverse-process.gif", seconds=0.08)
-
-
-def by_steps(painter: Painter, rng: RandomStream) -> dict[str, np.ndarray]:
-    """The same noise and classes, brought to an image in few steps and in many, without new noise."""
-    rows = {}
-    for steps in (n for n in (1, 2, 4, 8, 16, 32) if n <= painter.model.schedule.steps):
-        with painter.average.applied():
-            guidance = painter.options.guidance
-            x = painter.model.ddim_sample(10, rng.child(0), steps, 0.0, np.arange(10), guidance)
-        rows[f"{steps} steps" if steps > 1 else "1 step"] = grey(x)
-    return rows
 
 
 # %% The page
