@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
+
+import numpy as np
 
 from ..device import Array
 
@@ -36,7 +37,7 @@ class Geometry:
         ValueError
             If a kernel size, a stride, a dilation or `groups` is below 1, or a padding below 0.
         """
-        if not isinstance(groups, Integral) or groups < 1:
+        if not isinstance(groups, int | np.integer) or groups < 1:
             raise ValueError(f"groups: got {groups!r}, expected an integer of at least 1")
         return cls(
             pair("kernel_size", kernel, 1),
@@ -114,7 +115,7 @@ class Geometry:
 def pair(name: str, value: Size, least: int) -> Pair:
     """`value` for both axes, or its two values, each at least `least`."""
     both = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(both) != 2 or any(not isinstance(n, Integral) or int(n) < least for n in both):
+    if len(both) != 2 or any(not isinstance(n, int | np.integer) or n < least for n in both):
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}, or two of them")
     return int(both[0]), int(both[1])
 
