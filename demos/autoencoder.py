@@ -23,6 +23,8 @@ from scratchgen.data import Images
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run, fit
 
+EQUATION = "    L  =  |x - d(e(x))|^2                                     averaged over the images"
+
 
 @dataclass
 class Options(_lesson.Options):
@@ -47,7 +49,7 @@ def network(shape: tuple[int, ...], options: Options) -> Autoencoder:
 
 
 # %% Training: an image in, an image out, and the distance between the two
-def lesson(options: Options, run: Run) -> dict[str, Any]:
+def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Train the autoencoder that the options describe."""
     data = _lesson.images(options)
     model = network(data.train.shape[1:], options)
@@ -66,7 +68,12 @@ def lesson(options: Options, run: Run) -> dict[str, Any]:
         run=run,
         resume=_lesson.resumption(run),
     )
-    return page(model, data, rows, run)
+    numbers = page(model, data, rows, run)
+
+    def sample(n: int, rng: sg.backend.RandomStream) -> np.ndarray:
+        return random_images(model, data.train, n, rng)
+
+    return _lesson.Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
 
 
 # %% [markdown]
@@ -81,6 +88,17 @@ def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
     return float(np.sum(rest * rest) / len(test))
 
 
+# %% [markdown]
+# ## Drawing at random
+# Nothing says which codes are likely. The next best thing is a Gaussian around the training images' codes.
+def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.backend.RandomStream) -> np.ndarray:
+    """What codes decode to that are drawn from a Gaussian of the training codes' mean and covariance."""
+    codes = sg.asnumpy(model.encode(sg.asarray(train)))
+    root = np.linalg.cholesky(np.cov(codes.T).reshape(codes.shape[1], -1) + 1e-6 * np.eye(codes.shape[1]))
+    z = codes.mean(axis=0) + sg.asnumpy(rng.normal((n, codes.shape[1]))) @ root.T
+    return sg.asnumpy(model.decode(sg.asarray(z.astype(codes.dtype)))).clip(0, 1)
+
+
 # %% What came out: numbers, reconstructions, and the map of codes
 def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Run) -> dict[str, Any]:
     """Put the trained model's numbers and pictures on the run's page."""
@@ -93,18 +111,21 @@ def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Ru
         f"best linear code (PCA, d = {codes.shape[1]})": f"{best_linear:.2f}",
         "parameters": f"{model.parameter_count():,}",
     }
+    rng = sg.backend.RandomStream(0, "autoencoder", "page")
     pictures = {
+        "Images from random codes": plots.image_grid(random_images(model, data.train, 64, rng), columns=16),
         "Test images (above) and their reconstructions (below)": plots.reconstructions(
             data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
-        )
+        ),
     }
     if codes.shape[1] == 2:
         pictures["Codes of the test images, coloured by label"] = plots.latent_map(codes, data.test_labels)
     pictures["Training"] = plots.curves(rows)
     run.section(
         f"Autoencoder on {data.name}",
-        f"Each image becomes {codes.shape[1]} numbers and is drawn again from those alone. The encoding is "
-        "deterministic, and nothing says which codes are likely: there is nothing to sample from.",
+        f"{EQUATION}\n\nEach image becomes {codes.shape[1]} numbers and is drawn again from those alone. The "
+        "encoding is deterministic, and nothing says which codes are likely: random ones are drawn here from "
+        "a Gaussian around those of the training images, and many fall where no image lies.",
         numbers=numbers,
         pictures=pictures,
     )

@@ -25,6 +25,8 @@ from scratchgen.data import Images, binarise
 from scratchgen.models import VAE
 from scratchgen.training import Run, every, fit
 
+EQUATION = "    log p(x)  >=  ELBO(x)  =  E_q log p(x|z)  -  KL(q(z|x) || N(0, I))"
+
 
 @dataclass
 class Options(_lesson.Options):
@@ -119,10 +121,11 @@ def manifold(model: VAE, side: int = 20) -> Any:
 
 
 # %% The page
-def lesson(options: Options, run: Run) -> dict[str, str]:
+def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     """Train both models and put their numbers and pictures on the run's page."""
     if options.published:
-        return _published.lesson(options, run)
+        _published.lesson(options, run)
+        return None
     data = _lesson.images(options)
     model, rows = train(data, options.latent_dim, options, run)
     print(model)
@@ -131,8 +134,9 @@ def lesson(options: Options, run: Run) -> dict[str, str]:
     test, rng = sg.asarray(data.test), sg.backend.RandomStream(options.seed, "page")
     run.section(
         f"Variational autoencoder on {data.name}",
-        f"{options.latent_dim} latents, a {options.likelihood} likelihood, beta {options.beta:g}. New images "
-        "come from random codes; the numbers are on test images, in nats per image and bits per pixel.",
+        f"{EQUATION}\n\n{options.latent_dim} latents, a {options.likelihood} likelihood, beta "
+        f"{options.beta:g}. New images come from random codes; the numbers are on test images, in nats per "
+        "image and bits per pixel.",
         numbers=numbers,
         pictures={
             "Images from random codes": plots.image_grid(model.sample(64, rng).clip(0, 1), columns=16),
@@ -148,7 +152,11 @@ def lesson(options: Options, run: Run) -> dict[str, str]:
     )
     run.section("VAE: layers", "    " + str(model).replace("\n", "\n    "))
     print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
-    return numbers
+
+    def sample(n: int, rng: sg.backend.RandomStream) -> np.ndarray:
+        return sg.asnumpy(model.sample(n, rng)).clip(0, 1)
+
+    return _lesson.Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
 
 
 def main(argv: list[str] | None = None) -> None:

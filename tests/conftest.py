@@ -13,6 +13,8 @@ import pytest
 # So that tests of every folder find `tools` and `strict`, from any directory and beside an installed wheel.
 sys.path.insert(0, str(Path(__file__).parent))
 
+import ledger
+import measurements
 from strict import strict_device
 
 from scratchgen.backend import device
@@ -31,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="cpu",
         help="where the tests compute: NumPy, the strict stand-in for CuPy, or CuPy on a GPU",
     )
+    parser.addoption(
+        "--ledger",
+        action="store_true",
+        help="run only the tests that verify an equation, and print what each of them measured",
+    )
+    parser.addoption("--ledger-file", metavar="FILE", help="write these measurements to a file too, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         device.get_device(config.getoption("--device"))
     except RuntimeError as error:
         raise pytest.UsageError(str(error)) from error
+    measurements.record_gradient_checks()
+    if config.getoption("--ledger"):
+        config.pluginmanager.register(ledger.Ledger(config.getoption("--ledger-file")), "ledger")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -58,5 +69,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def _on_device(request: pytest.FixtureRequest) -> Iterator[None]:
     device.use_device(request.config.getoption("--device"))
+    measurements.begin()
     yield
     device.use_device("cpu")

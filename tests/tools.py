@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import measurements
 import numpy as np
 
 from scratchgen.backend import asarray, asnumpy
@@ -18,6 +19,7 @@ def assert_close(actual: Any, desired: Any, rtol: float = 1e-7, atol: float = 0.
     """Assert that two results, of whatever device, have one shape and agree element by element.
 
     An element passes if ``|actual - desired| <= atol + rtol |desired|``, or if both are NaN, or one infinity.
+    The ledger shows the error nearest to its tolerance.
 
     Parameters
     ----------
@@ -48,3 +50,15 @@ def assert_close(actual: Any, desired: Any, rtol: float = 1e-7, atol: float = 0.
             f"desired {desired[worst]!r}, difference {error[worst]:.3g}, "
             f"allowed {allowed[worst]:.3g} (rtol={rtol:g}, atol={atol:g})"
         )
+    measurements.record_elements(error, allowed, rtol, atol)
+
+
+def assert_at_most(error: Any, tolerance: float, unit: str = "") -> None:
+    """Assert that an error, or the largest of several, is not above its tolerance.
+
+    For what `assert_close` cannot compare: a difference from a bound, a number of standard errors. `unit` is
+    what both are counted in.
+    """
+    largest = float(np.max(asnumpy(error)))
+    assert largest <= tolerance, f"the error {largest:.3g} is above {tolerance:g} {unit}".rstrip()
+    measurements.record(max(largest, 0.0), tolerance, unit)

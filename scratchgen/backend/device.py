@@ -167,7 +167,7 @@ def current_device() -> Device:
 
 
 def device_of(x: Array) -> Device:
-    """The device on which the array `x` lives; NumPy's own numbers, which its 0-d results are, on the host."""
+    """The device on which the array `x` lives; NumPy's own numbers, as its 0-d results are, on the host."""
     if isinstance(x, np.generic):
         return _made["cpu"]
     for device in _made.values():

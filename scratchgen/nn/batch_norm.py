@@ -10,6 +10,7 @@ from ..autograd import raw, sqrt
 from ..autograd.normalisation import batch_norm
 from ..backend import RandomStream
 from ..backend.batch_normalisation import batch_statistics
+from . import functional as F
 from .module import Buffer, Module, check_size, parameter_like
 
 
@@ -38,6 +39,7 @@ class _BatchNorm(Module):
             raise ValueError(
                 f"x: got shape {tuple(x.shape)}, expected {self.accepted} with {self.num_features} features"
             )
+        F.check_floating("x", x)
         count = x.size // self.num_features
         if self.training and count < 2:
             raise ValueError(
@@ -45,8 +47,9 @@ class _BatchNorm(Module):
             )
         if self.training:
             statistics = batch_statistics(raw(x))
-            self._track(*statistics, count)
-            return batch_norm(x, self.weight, self.bias, eps=self.eps, statistics=statistics)
+            y = batch_norm(x, self.weight, self.bias, eps=self.eps, statistics=statistics)
+            self._track(*statistics, count)  # after what may be refused, for another dtype
+            return y
         # In evaluation the statistics are constants, so all is one scale and one shift for each channel.
         column = (1, self.num_features) + (1,) * (x.ndim - 2)  # broadcasts against (batch, features, ...)
         scale = self.weight / sqrt(self.running_var.data + self.eps)

@@ -205,6 +205,12 @@ def check_indices(name: str, indices: Array, count: int) -> None:
             raise IndexError(f"{name}: got numbers from {low} to {high}, expected 0 to {count - 1}")
 
 
+def check_floating(name: str, x: Any) -> None:
+    """Raise a TypeError unless an array holds floating-point numbers."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: got an array of {x.dtype}, expected floating-point numbers")
+
+
 def dropout(x: Any, p: float, rng: RandomStream) -> Any:
     """Each element 0 with probability `p`, else divided by 1 - p, so that the mean stays.
 
@@ -252,9 +258,10 @@ def group_norm(
 
     Raises
     ------
-    ValueError
-        If `num_groups` does not divide the channels.
+    TypeError, ValueError
+        If `x` holds no floating-point numbers, or `num_groups` does not divide the channels.
     """
+    check_floating("x", x)
     channels = x.shape[1]
     if num_groups < 1 or channels % num_groups:
         raise ValueError(f"num_groups: got {num_groups}, expected a divisor of {channels} channels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 from ..autograd import no_grad
 from ..backend import asarray
 from .module import Module, Parameter, evaluating
+
+# Of two threads that observe at once, the second would put the first one's wrapper back for good.
+_one_observer = threading.RLock()
 
 
 def summary(module: Module, *inputs: Any) -> str:
@@ -63,16 +67,17 @@ def _rows(module: Module, shapes: dict[int, str]) -> Iterator[tuple[str, str, st
 @contextmanager
 def _observing(shapes: dict[int, str]) -> Iterator[None]:
     """Note the output shape of every module called, with the batch's length left open."""
-    call = Module.__call__
+    with _one_observer:
+        call = Module.__call__
 
-    def observed(self: Module, *args: Any, **kwargs: Any) -> Any:
-        y = call(self, *args, **kwargs)
-        if hasattr(y, "shape"):
-            shapes[id(self)] = f"({', '.join(['batch', *map(str, y.shape[1:])])})"
-        return y
+        def observed(self: Module, *args: Any, **kwargs: Any) -> Any:
+            y = call(self, *args, **kwargs)
+            if hasattr(y, "shape"):
+                shapes[id(self)] = f"({', '.join(['batch', *map(str, y.shape[1:])])})"
+            return y
 
-    Module.__call__ = observed  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Module.__call__ = call  # type: ignore[method-assign]
+        Module.__call__ = observed  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            Module.__call__ = call  # type: ignore[method-assign]

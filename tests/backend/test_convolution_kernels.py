@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import itertools
 from typing import Any
 
 import numpy as np
 import pytest
+import threadpoolctl
 from convolution_cases import EXAMPLES, Case, Pair, assert_close, contractions
 from hypothesis import given, settings, strategies as st
 
@@ -106,6 +108,23 @@ def test_blocks_cover_large_images_in_strips(monkeypatch: pytest.MonkeyPatch) ->
         for case, expected in zip(large, whole, strict=True):
             assert_close(contractions(case, *case.arrays()), expected, 1e-12)
             assert_close(contractions(case, *case.arrays(np.float32)), expected, 2e-5)
+
+
+def test_threads_share_no_buffer_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocked, "BUDGET", 20_000)
+    monkeypatch.setattr(winograd, "BUDGET", 1)
+    large = [case._replace(batch=16, spare=(23, 18)) for case in EXAMPLES]
+    for case in large:
+        arrays = case.arrays(np.float32)
+        with threadpoolctl.threadpool_limits(1, user_api="blas"):
+            alone = contractions(case, *arrays)
+        with (
+            threadpoolctl.threadpool_limits(2, user_api="blas"),
+            concurrent.futures.ThreadPoolExecutor(2) as callers,
+        ):
+            for together in callers.map(lambda _: contractions(case, *arrays), range(4)):
+                for a, b in zip(together, alone, strict=True):
+                    assert np.array_equal(a, b)
 
 
 def test_blocks_are_disjoint_and_complete() -> None:

@@ -42,6 +42,10 @@ def conv(*args: Any, **options: Any) -> Any:
     [
         (lambda: conv2d(ones(1, 3, 8, 8), ones(4, 2, 3, 3)), "x: got 3 channels, expected 2"),
         (lambda: conv(0), "stride: got 0, expected an integer of at least 1"),
+        (lambda: conv(2.5), "stride: got 2.5, expected an integer of at least 1, or two of them"),
+        (lambda: conv(None), "stride: got None"),
+        (lambda: conv(padding=(1, 0.5)), r"padding: got \(1, 0.5\)"),
+        (lambda: conv2d(ones(1, 0, 8, 8), ones(4, 0, 3, 3)), "x: got shape .* at least one channel"),
         (lambda: conv(padding=-1), "padding: got -1"),
         (lambda: conv(dilation=(1, 0)), r"dilation: got \(1, 0\)"),
         (lambda: conv((1, 1, 1)), r"stride: got \(1, 1, 1\)"),
@@ -67,4 +71,5 @@ def test_errors_name_the_argument(call: Any, words: str) -> None:
 def test_a_geometry_from_numbers_is_one_from_pairs() -> None:
     of = convolution.Geometry.of
     assert of(3, 2, 1, 1, 1) == of((3, 3), [2, 2], (1, 1), (1, 1), 1)
+    assert of(np.int64(3), (np.int32(2), 2), 1, 1, np.int64(1)) == of(3, 2, 1, 1, 1)
     assert of(3, 2, 1, 2, 1).extent == (5, 5)

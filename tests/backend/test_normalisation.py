@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
+import threadpoolctl
 from tools import assert_close
 
 import scratchgen as sg
@@ -107,6 +109,58 @@ def test_a_large_mean_costs_no_more_digits_than_the_input_has_lost() -> None:
         )
         expected = plain_group_norm(sg.asnumpy(x), sg.asnumpy(weight), sg.asnumpy(bias), 2, silu=False)
         assert_close(y, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_sums_of_many_pixels_keep_their_digits() -> None:
+    # A float32 sum of all pixels one after another is off by more than their deviation.
+    x = sg.asarray((10_000 + sg.asnumpy(random((1, 4, 700, 700), 0))).astype(np.float32))
+    exact = sg.asnumpy(x).astype(np.float64)
+    mean, rstd = normalisation.group_statistics(x, 2, 0.0)
+    grouped = exact.reshape(2, -1)
+    assert_close(mean, np.repeat(grouped.mean(1), 2).reshape(1, 1, 4), rtol=1e-6)
+    assert_close(rstd, np.repeat(1 / grouped.std(1), 2).reshape(1, 1, 4), rtol=1e-3)
+    assert_close(channels.sum_pixels(x, by_image=False), exact.sum((0, 2, 3)), rtol=1e-6)
+
+
+def test_memory_grows_with_the_channels_not_with_their_square() -> None:
+    x = random((2, 8192), 0, dtype=np.float32)
+    tracemalloc.start()
+    normalisation.group_statistics(x, 8, 0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 * x.nbytes
+
+
+@pytest.mark.host_only
+def test_blocks_and_threads_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (7, 8, 5, 6)
+    x, g = random(shape, 0, channels_last=True), random(shape, 4)
+    weight, bias, by_image = random((8,), 1), random((8,), 2), random((7, 8), 3)
+
+    def everything() -> list[Any]:
+        of_groups = normalisation.group_statistics(x, 2, 0.1)
+        of_batch = batch_normalisation.batch_statistics(x)
+        return [
+            *of_groups,
+            *of_batch,
+            normalisation.group_norm(x, weight, bias, 2, of_groups, silu=True),
+            *normalisation.group_norm_shares(g, x, weight, bias, 2, of_groups, silu=True),
+            batch_normalisation.batch_norm(x, weight, bias, of_batch, 0.1),
+            *batch_normalisation.batch_norm_shares(g, x, weight, of_batch, 0.1),
+            channels.add_channels(x, by_image),
+        ]
+
+    whole = everything()
+    monkeypatch.setattr(channels, "ROW", 48)
+    channels.pixels_in_row.cache_clear()
+    for size in (1, 500, 900):  # of shape: a row or an image, two images, three
+        monkeypatch.setattr(normalisation, "BLOCK", size)
+        monkeypatch.setattr(batch_normalisation, "BLOCK", size)
+        monkeypatch.setattr(channels, "PIECE", size)
+        with threadpoolctl.threadpool_limits(2, user_api="blas"):
+            for found, expected in zip(everything(), whole, strict=True):
+                assert_close(found, expected, rtol=1e-11, atol=1e-12)
+    channels.pixels_in_row.cache_clear()
 
 
 @shapes

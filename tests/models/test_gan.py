@@ -180,6 +180,48 @@ def test_accuracy_counts_what_is_told_apart() -> None:
     assert_close(critic.discriminator_terms(x, RandomStream(0))["accuracy"], 0.5)
 
 
+class Same(Module):
+    """Every example becomes the same number: a player who has learnt nothing."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def forward(self, x: Any) -> Any:
+        return x[:, :1] * 0 + self.value
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("value", [-3.0, 0.0, 3.0])
+def test_who_says_the_same_of_all_is_guessing(objective: str, value: float) -> None:
+    model = GAN(Linear(2, 3), Same(value), 2, objective).to(np.float64)
+    terms = model.discriminator_terms(sg.asarray(np.ones((4, 3))), RandomStream(0))
+    assert_close(terms["accuracy"], 0.5)
+
+
+def test_a_generator_may_have_no_parameters() -> None:
+    model = GAN(Same(7.0), Linear(1, 1), 2)
+    assert_close(model.sample(3, RandomStream(0)), np.full((3, 1), 7.0))
+    assert (
+        model.discriminator_loss(sg.asarray(np.ones((4, 1), np.float32)), RandomStream(0)).dtype == np.float32
+    )
+
+
+def test_the_discriminator_sees_samples_as_the_generator_is_trained_to_make_them() -> None:
+    """Batch norm by the batch, in both players' steps: only `sample` takes the running statistics."""
+    model, modes = conditional(), []
+    forward = model.generator.forward
+
+    def note(z: Any, labels: Any) -> Any:
+        modes.append(model.generator.training)
+        return forward(z, labels)
+
+    model.generator.forward = note  # type: ignore[method-assign]
+    model.discriminator_loss(sg.asarray(X), RandomStream(0), sg.asarray(LABELS))
+    model.generator_loss(6, RandomStream(0))
+    model.sample(6, RandomStream(0))
+    assert modes == [True, True, False]
+
+
 def test_the_samples_get_the_labels_of_the_data() -> None:
     model, rng = conditional(), RandomStream(3)
     loss = model.discriminator_loss(sg.asarray(X), RandomStream(3), sg.asarray(LABELS))

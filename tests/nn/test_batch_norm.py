@@ -113,6 +113,10 @@ def test_errors() -> None:
         layer(sg.asarray(X[0], np.float32))
     with pytest.raises(ValueError, match="got 1 value per feature in training, expected at least 2"):
         layer(sg.asarray(X[:1], np.float32))
+    with pytest.raises(TypeError, match="mix floating-point types"):
+        layer(sg.tensor(X, dtype=np.float64))
+    with pytest.raises(TypeError, match="x: got an array of int64, expected floating-point numbers"):
+        layer(sg.asarray(X.astype(np.int64)))
     for name, array in layer.state_dict().items():
         assert_close(array, before[name])
     with pytest.raises(ValueError, match="num_features: got 0"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -59,4 +60,26 @@ def test_modes_and_results_are_as_before() -> None:
     with pytest.raises(ValueError, match="to fit the weight"):
         summary(module, sg.asarray(np.ones((1, 3), np.float32)))
     assert module[0].training
+    assert Module.__call__ is call
+
+
+def test_two_threads_may_print_at_once() -> None:
+    started, over = threading.Event(), threading.Event()
+
+    class Waiting(Module):
+        def forward(self, x: Any) -> Any:
+            started.set()
+            over.wait(0.2)
+            return x
+
+    call = Module.__call__
+    x = sg.asarray(np.zeros((1, 2), np.float32))
+    first = threading.Thread(target=summary, args=(Waiting(), x))
+    first.start()
+    started.wait()
+    second = threading.Thread(target=summary, args=(Sequential(Waiting(), Waiting()), x))
+    second.start()
+    first.join()
+    over.set()
+    second.join()
     assert Module.__call__ is call

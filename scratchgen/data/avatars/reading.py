@@ -29,7 +29,7 @@ class Reading(NamedTuple):
     rows: Rows
     """The nearest look of each picture, shape (n, 5)."""
     distances: NDArray[np.float64]
-    """How far its portrait is, shape (n,): the root mean square over its 3,072 values."""
+    """How far its portrait is, the root mean square over its 3,072 values; shape (n,)."""
 
 
 def read(images: Any) -> Reading:

@@ -86,7 +86,8 @@ def test_one_time_serves_all_examples() -> None:
     t = sg.asarray(np.full(5, 7))
     assert_close(model.q_sample(x, 7, x), model.q_sample(x, t, x), rtol=0)
     assert_close(model.reverse(x, 7).mean, model.reverse(x, t).mean, rtol=0)
-    assert_close(model.q_posterior(x, x, np.int64(7)).mean, model.q_posterior(x, x, t).mean, rtol=0)
+    for one in (np.int64(7), np.array(7)):
+        assert_close(model.q_posterior(x, x, one).mean, model.q_posterior(x, x, t).mean, rtol=0)
 
 
 def test_all_is_fixed_by_the_stream() -> None:
@@ -108,14 +109,86 @@ def test_any_function_may_be_the_network() -> None:
     assert model.parameter_count() == 0
 
 
+@pytest.mark.parametrize("variance", VARIANCES)
+def test_a_function_may_give_plain_arrays_for_a_loss_without_a_graph(variance: str) -> None:
+    def network(xt: Any, t: Any) -> Any:
+        return np.concatenate([xt, xt * 0 + 0.5], axis=1) if variance == "learned" else xt
+
+    model = DDPM(network, linear_schedule(5), (2,), variance)
+    x = sg.asarray(X.reshape(-1, 2))
+    for value in (model.loss(x, RandomStream(0)), model.bound_loss(x, RandomStream(0))):
+        assert np.isfinite(sg.asnumpy(value))
+
+
+def test_samples_and_bounds_are_those_of_a_network_in_evaluation() -> None:
+    modes = []
+
+    class Noted(sg.nn.Module):
+        def forward(self, xt: Any, t: Any) -> Any:
+            modes.append(self.training)
+            return xt * 0
+
+    model, x = DDPM(Noted(), linear_schedule(3), (1, 4, 4)), sg.asarray(X)
+    for _ in model.reverse_process(2, RandomStream(0)):
+        assert model.network.training  # between two steps
+    model.bound(x, RandomStream(0), steps=1)
+    assert modes == [False] * 4
+    model.loss(x, RandomStream(0))
+    assert modes.pop()
+
+
 def test_images_are_sampled_within_their_range_and_vectors_are_not() -> None:
     def wild(xt: Any, t: Any) -> Any:
         return xt * 0 + 9.0
 
     x = DDPM(wild, linear_schedule(5), (1, 2, 2), prediction="x0").sample(4, RandomStream(0))
     assert_close(x, np.ones((4, 1, 2, 2)), rtol=1e-5)
+    x = DDPM(lambda xt, t: -wild(xt, t), linear_schedule(5), (1, 2, 2), prediction="x0").sample(
+        4, RandomStream(0)
+    )
+    assert_close(x, -np.ones((4, 1, 2, 2)), rtol=1e-5)
     x = DDPM(wild, linear_schedule(5), (2,), prediction="x0").ddim_sample(4, RandomStream(0), 2)
     assert_close(x, np.full((4, 2), 9.0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("variance", ["fixed-small", "fixed-large"])
+def test_the_bound_of_images_is_that_of_the_steps_that_samples_take(variance: str) -> None:
+    """Also where the network leaves [-1, 1], in which the x_0 that it means is kept."""
+    model, x = DDPM(lambda xt, t: xt * 0, linear_schedule(6), (1, 4, 4), variance), sg.asarray(X)
+    for t in (2, 6):
+        eps = RandomStream(3).normal(x.shape, x.dtype)
+        xt = model.q_sample(x, t, eps)
+        assert np.abs(sg.asnumpy(xt)).max() > 1
+        q, p = model.q_posterior(x, xt, t), model.reverse(xt, t)
+        expected = sg.distributions.kl_divergence(q, p).sum(axis=(1, 2, 3))
+        assert_close(model.terms_at(x, t, RandomStream(3))["bound"], expected, rtol=1e-9)
+
+
+def test_images_have_256_levels_and_bits_for_every_number_unless_told_otherwise() -> None:
+    network, x = lambda xt, t: xt * 0, sg.asarray(np.round(X * 127.5 + 127.5) / 127.5 - 1)
+    schedule = linear_schedule(4)
+    model, told = (DDPM(network, schedule, (1, 4, 4), levels=levels) for levels in (None, 256))
+    nats = sg.asnumpy(told.bound(x, RandomStream(0)))
+    assert_close(model.bound(x, RandomStream(0)), nats, rtol=0)
+    assert_close(model.bits_per_dim(x, RandomStream(0)), nats / (16 * np.log(2)), rtol=1e-12)
+    assert DDPM(network, schedule, (3,)).levels is None
+
+
+@pytest.mark.parametrize("guidance", [0.0, 2.0])
+def test_samples_have_the_variance_that_the_network_chose_with_the_label(guidance: float) -> None:
+    """After one step from T = 2, of a network that sees no signal: only the chosen variance is left."""
+
+    def network(xt: Any, t: Any, labels: Any) -> Any:
+        fraction = np.where(labels == 0, 0.5, 0.0)[:, None].astype(xt.dtype)
+        return np.concatenate([xt * 0, xt * 0 + fraction], axis=1)
+
+    schedule = linear_schedule(2, first=1e-4, last=1e-3)
+    model = DDPM(network, schedule, (1,), "learned", "x0", classes=1)
+    path = dict(model.reverse_process(40_000, RandomStream(0), labels=0, guidance=guidance))
+    mean = schedule.posterior_xt_share[1] * sg.asnumpy(path[2])
+    small, large = schedule.posterior_variance[1], schedule.beta[1]
+    assert small < 0.8 * large
+    assert_close((sg.asnumpy(path[1]) - mean).var(), np.sqrt(small * large), rtol=0.04)
 
 
 def test_sampling_records_nothing_and_leaves_recording_as_it_was() -> None:

@@ -10,7 +10,13 @@ import pytest
 import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.models import DDPM
-from scratchgen.models.diffusion import discretised_normal_log_prob, linear_schedule
+from scratchgen.models.diffusion import (
+    discretised_normal_log_prob,
+    linear_schedule,
+    q_posterior,
+    q_sample,
+    q_step,
+)
 
 X = np.random.default_rng(0).uniform(-1, 1, size=(5, 1, 4, 4))
 RNG = RandomStream(0)
@@ -102,6 +108,22 @@ def test_times_outside_1_to_T(t: Any, given: str) -> None:
             call()
 
 
+@pytest.mark.host_only
+@pytest.mark.parametrize("t", [0, -1, 11, [1, 2, 3, 0, 10]])
+def test_times_outside_1_to_T_of_the_process_alone(t: Any) -> None:
+    schedule, t = linear_schedule(10), np.array(t)
+    for call in (
+        lambda: q_sample(schedule, X, t, X),
+        lambda: q_posterior(schedule, X, X, t),
+        lambda: q_step(schedule, X, t),
+    ):
+        with pytest.raises(ValueError, match=r"t: got numbers from .*, expected 1 to T = 10"):
+            call()
+    for outside in (-1, 11):
+        with pytest.raises(ValueError, match=f"t: got {outside}, expected 0 to T = 10"):
+            schedule.alpha_bar_at(outside)
+
+
 def test_noise_and_noisy_data_of_wrong_shapes() -> None:
     ddpm, x = model(), sg.asarray(X)
     for given in (x[:, :, :2], x[:2]):
@@ -168,6 +190,14 @@ def test_the_network_has_to_fit(variance: str, channels: int, message: str) -> N
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_the_network_has_to_give_something() -> None:
+    ddpm = DDPM(lambda xt, t: None, linear_schedule(10), (1, 4, 4))
+    with pytest.raises(
+        TypeError, match=r"network: gave NoneType, expected an array or Tensor of shape \(2, "
+    ):
+        ddpm.sample(2, RNG)
 
 
 def test_bad_labels() -> None:

@@ -1,0 +1,135 @@
+"""``{drawing} name``: the figure that ``docs/figures/<name>.py`` draws when the book is built.
+
+Each such file has ``draw() -> matplotlib.figure.Figure``. The figure is saved once for each state of the
+sources, as an SVG for light pages and one for dark: there the greys are turned over, the colours and images
+stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import runpy
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import equations
+from docutils import nodes
+from docutils.parsers.rst import directives
+from freshness import digest
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = equations.ROOT
+FIGURES = ROOT / "docs" / "figures"
+KEPT = ROOT / "docs" / "_build" / "figures"
+GREY = re.compile(r"#(?:([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})|([0-9a-f])([0-9a-f])([0-9a-f]))\b")
+SHOWN = "_static/figures"  # in the site
+
+
+def draw_all(app: Sphinx) -> None:
+    """Draw what is not kept from an earlier build of the same sources."""
+    package = digest(ROOT.glob("scratchgen/**/*.py"))
+    wanted = {
+        file.stem: f"{file.stem}-{package}-{digest([file])}" for file in sorted(FIGURES.glob("[!_]*.py"))
+    }
+    missing = {name: kept for name, kept in wanted.items() if not (KEPT / f"{kept}.svg").exists()}
+    KEPT.mkdir(parents=True, exist_ok=True)
+    if missing:
+        with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
+            for name, fault in zip(missing, pool.map(draw, *zip(*missing.items(), strict=True)), strict=True):
+                if fault:
+                    raise ExtensionError(f"docs/figures/{name}.py: {fault}")
+    app.drawings = wanted  # type: ignore[attr-defined]
+
+
+def draw(name: str, kept: str) -> str:
+    """Run one file and save its figure; return what went wrong, or nothing."""
+    import traceback
+
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    mpl.rcParams["svg.hashsalt"] = name  # the same file each time
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            figure = runpy.run_path(str(FIGURES / f"{name}.py"))["draw"]()
+        picture = io.StringIO()
+        figure.savefig(picture, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    except Exception:
+        return traceback.format_exc()
+    light = picture.getvalue()
+    (KEPT / f"{kept}-dark.svg").write_text(dark(light), encoding="utf-8")
+    (KEPT / f"{kept}.svg").write_text(light, encoding="utf-8")
+    return ""
+
+
+def dark(svg: str) -> str:
+    """The picture with its greys turned over, black to near white, and text without a colour light."""
+
+    def turned(match: re.Match[str]) -> str:
+        digits = [part * (2 // len(part)) for part in match.groups() if part]
+        levels = [int(part, 16) for part in digits]
+        if max(levels) - min(levels) > 24:  # a colour
+            return match[0]
+        return "#" + "".join(f"{round(225 - 0.8 * level):02x}" for level in levels)
+
+    svg = re.sub(r"(?<=[ :])(?:black)\b", "#000000", svg)
+    svg = re.sub(r"(?<=[ :])(?:white)\b", "#ffffff", svg)
+    svg = GREY.sub(turned, svg)
+    return re.sub(r"<svg ", '<svg fill="#e1e1e1" ', svg, count=1)
+
+
+class Drawing(SphinxDirective):
+    """The figure with its caption, in both versions."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {"alt": directives.unchanged}  # noqa: RUF012 (docutils' way)
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        if name not in self.env.app.drawings:
+            raise self.error(f"there is no docs/figures/{name}.py")
+        caption = nodes.caption()
+        self.state.nested_parse(self.content, self.content_offset, content := nodes.Element())
+        if content.children and isinstance(content[0], nodes.paragraph):
+            caption += content[0].children
+        alternative = self.options.get("alt") or caption.astext() or name
+        figure = nodes.figure(
+            "", *map(self.picture, ("light", "dark"), [name] * 2, [alternative] * 2), caption
+        )
+        figure["classes"].append("drawing")
+        figure["ids"].append(f"figure-{name}")
+        return [figure, *content.children[1:]]
+
+    def picture(self, version: str, name: str, alternative: str) -> nodes.Node:
+        """The image shown on light, or on dark pages."""
+        end = "" if version == "light" else "-dark"
+        source = f"{'../' * self.env.docname.count('/')}{SHOWN}/{name}{end}.svg"
+        text = alternative.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+        markup = f'<img class="only-{version}" src="{source}" alt="{text}" loading="lazy">'
+        return nodes.raw("", markup, format="html")
+
+
+def copy(app: Sphinx, error: Exception | None) -> None:
+    """Put the pictures into the site."""
+    if error is None and app.builder.format == "html":
+        target = Path(app.outdir) / SHOWN
+        target.mkdir(parents=True, exist_ok=True)
+        for name, kept in app.drawings.items():  # type: ignore[attr-defined]
+            for end in ("", "-dark"):
+                shutil.copy(KEPT / f"{kept}{end}.svg", target / f"{name}{end}.svg")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.add_directive("drawing", Drawing)
+    app.connect("builder-inited", draw_all)
+    app.connect("build-finished", copy)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

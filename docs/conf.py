@@ -1,0 +1,52 @@
+"""How Sphinx builds the book. `python3 docs` calls it."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "_extensions"), str(HERE.parent / "tests"), str(HERE.parent)]
+
+import scratchgen  # noqa: E402, F401  (the book is about this one)
+
+project = "scratchgen"
+author = "The scratchgen authors"
+project_copyright = "2026, the scratchgen authors"
+
+extensions = [
+    "myst_parser",
+    "sphinx_design",
+    "mathematics",
+    "sources",
+    "evidence",
+    "drawings",
+    "gallery",
+    "reference",
+    "offline",
+    "sphinx.ext.napoleon",
+]
+default_role = "literal"
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_param = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Attributes", "params_style")]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "smartquotes", "attrs_inline"]
+myst_heading_anchors = 3
+
+numfig = True  # equations and figures are numbered by chapter: (5.3)
+math_numfig = True
+math_eqref_format = "({number})"
+numfig_secnum_depth = 1
+
+html_theme = "furo"
+html_title = "scratchgen"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_domain_indices = False
+html_use_index = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"

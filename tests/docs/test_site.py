@@ -1,0 +1,119 @@
+"""What the book's own extensions do: formulas, dark pictures, pages of demos, the last look at the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import drawings
+import gallery
+import mathematics
+import offline
+import pytest
+import sources
+
+pytestmark = pytest.mark.host_only
+
+
+def test_formulas_become_mathml_with_the_letters_of_their_alphabet() -> None:
+    markup = mathematics.mathml(r"\mathbb{E}_q \log p = -\mathbf{x}", True)
+    assert markup.startswith("<math ")
+    assert 'display="block"' in markup
+    assert "𝔼" in markup
+    assert "𝐱" in markup
+    assert "mathvariant" not in markup.replace('mathvariant="normal"', "")
+    assert "mspace" in markup  # between log and p
+    assert 'form="prefix"' in markup  # of the minus after the equals sign
+
+
+def test_lines_are_aligned() -> None:
+    markup = mathematics.mathml("a &= b \\\\ &= c", True)
+    assert 'class="aligned"' in markup
+    assert 'class="right"' in markup
+
+
+def test_a_formula_that_is_none_is_an_error() -> None:
+    with pytest.raises(mathematics.MathematicsError, match="Undefined control sequence"):
+        mathematics.mathml(r"\nosuchthing", False)
+    assert "<mi>x</mi>" in mathematics.mathml("x", False)  # and the next one is rendered all the same
+
+
+def test_dark_pictures_turn_greys_over_and_keep_colours() -> None:
+    light = '<svg a="1"><path style="fill: #ffffff; stroke: #000"/><path style="fill: #3f90da"/></svg>'
+    dark = drawings.dark(light)
+    assert "#ffffff" not in dark
+    assert "#e1e1e1" in dark
+    assert "#3f90da" in dark
+
+
+def test_lines_of_sources_are_found_by_name() -> None:
+    assert sources.line_of("scratchgen/models/vae.py", "VAE.elbo") > sources.line_of(
+        "scratchgen/models/vae.py", "VAE"
+    )
+    with pytest.raises(LookupError, match=r"nothing there is named VAE\.nothing"):
+        sources.line_of("scratchgen/models/vae.py", "VAE.nothing")
+    with pytest.raises(LookupError, match="there is no such file"):
+        sources.line_of("scratchgen/nothing.py", "x")
+
+
+DEMO = '''"""A demo: what it is.
+
+Prose with p(x).
+"""
+
+# %% Settings: one line
+import math
+
+# %% [markdown]
+# ## A heading
+# And a text.
+def f():
+    return math.pi
+
+
+if __name__ == "__main__":
+    main()
+'''
+
+
+def test_a_demo_is_cells_of_prose_and_code() -> None:
+    found = [(cell.kind, cell.text) for cell in gallery.cells(DEMO)]
+    assert found[:4] == [
+        ("markdown", "# A demo: what it is\n\nProse with p(x)."),
+        ("markdown", "Settings: one line"),
+        ("code", "import math"),
+        ("markdown", "## A heading\nAnd a text."),
+    ]
+    assert found[4][1].startswith("def f():")
+
+
+def test_a_notebook_calls_main_without_the_command_line() -> None:
+    made = gallery.notebook("demo", gallery.cells(DEMO))
+    code = ["".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code"]
+    namespace: dict = {"main": lambda argv: None}
+    for source in code:
+        exec(source, namespace)
+    assert "main([])" in code[-1]
+    assert len({cell["id"] for cell in made["cells"]}) == len(made["cells"])
+
+
+def test_the_last_look_finds_dead_links_and_what_is_loaded_from_outside(tmp_path: Path) -> None:
+    good = '<p id="here"><a href="#here">x</a><a href="https://example.org">x</a><img src="a.svg"></p>'
+    (tmp_path / "a.svg").write_text("<svg/>")
+    (tmp_path / "good.html").write_text(good)
+    assert list(offline.faults(tmp_path)) == []
+    bad = (
+        '<a href="none.html">x</a><a href="good.html#there">x</a><script src="https://example.org/x.js"></script>'
+        '<link rel="stylesheet" href="//example.org/x.css"><code class="katex-error">x</code>'
+    )
+    (tmp_path / "bad.html").write_text(bad)
+    (tmp_path / "a.css").write_text(
+        '@import "https://example.org/x.css"; p { background: url(//example.org/x.png) }'
+    )
+    found = "\n".join(offline.faults(tmp_path))
+    assert "bad.html: the link to none.html is dead: there is no such file" in found
+    assert "bad.html: the link to good.html#there is dead: the page has no such place" in found
+    assert "bad.html: <script> loads https://example.org/x.js" in found
+    assert "bad.html: <link> loads //example.org/x.css" in found
+    assert "bad.html: holds an error message" in found
+    assert "a.css: loads https://example.org/x.css" in found
+    assert "a.css: loads //example.org/x.png" in found
