@@ -122,8 +122,9 @@ def test_threads_share_no_buffer_and_change_no_bit(monkeypatch: pytest.MonkeyPat
             threadpoolctl.threadpool_limits(2, user_api="blas"),
             concurrent.futures.ThreadPoolExecutor(2) as callers,
         ):
-            for together in callers.map(lambda _: contractions(case, *arrays), range(4)):
-                for a, b in zip(together, alone, strict=True):
+            calls = [callers.submit(contractions, case, *arrays) for _ in range(4)]
+            for call in calls:
+                for a, b in zip(call.result(), alone, strict=True):
                     assert np.array_equal(a, b)
 
 

@@ -185,6 +185,7 @@ def test_times_lead_from_T_to_0_and_never_repeat() -> None:
         assert len(times) == steps + 1
         assert (times[0], times[-1]) == (T, 0)
         assert (np.diff(times) < 0).all()
+        assert np.abs(times - np.linspace(T, 0, steps + 1)).max() <= 0.5  # to the nearest
 
 
 def test_the_noise_of_the_data_predicted_is_consistent_with_them() -> None:

@@ -164,7 +164,7 @@ def test_the_bound_of_images_is_that_of_the_steps_that_samples_take(variance: st
         assert_close(model.terms_at(x, t, RandomStream(3))["bound"], expected, rtol=1e-9)
 
 
-def test_images_have_256_levels_and_bits_for_every_number_unless_told_otherwise() -> None:
+def test_what_holds_unless_told_otherwise() -> None:
     network, x = lambda xt, t: xt * 0, sg.asarray(np.round(X * 127.5 + 127.5) / 127.5 - 1)
     schedule = linear_schedule(4)
     model, told = (DDPM(network, schedule, (1, 4, 4), levels=levels) for levels in (None, 256))
@@ -172,6 +172,7 @@ def test_images_have_256_levels_and_bits_for_every_number_unless_told_otherwise(
     assert_close(model.bound(x, RandomStream(0)), nats, rtol=0)
     assert_close(model.bits_per_dim(x, RandomStream(0)), nats / (16 * np.log(2)), rtol=1e-12)
     assert DDPM(network, schedule, (3,)).levels is None
+    assert model.label_dropout == 0.1
 
 
 @pytest.mark.parametrize("guidance", [0.0, 2.0])
