@@ -83,7 +83,7 @@ def gan(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     """Two fully connected players, one step each in turn."""
     model = GAN.dense(avatars.SHAPE, HIDDEN, LATENT, rng=RandomStream(options.seed, "gan"))
     average = ExponentialMovingAverage(model.generator.parameters(), 0.99)
-    steps = _lesson.steps(options, 3000)
+    steps = _lesson.steps(options, 2000)
     log = fit_adversarial(
         model,
         avatars.draw(rows) * 2 - 1,

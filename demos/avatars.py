@@ -34,6 +34,7 @@ class Options(_lesson.Options):
     """The world of 4,032 looks; there is no other whose P_data is known."""
     people: int = 1000
     """How many are observed; with 50, the fifty of the course's table."""
+    batch_size: int = 64
 
     def check(self) -> None:
         """What all lessons check, and that there is more than one person to learn from."""

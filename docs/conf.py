@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.napoleon",
 ]
 default_role = "literal"
+highlight_language = "text"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False

@@ -32,7 +32,7 @@ from ..autograd import no_grad, raw
 from ..backend import Array, RandomStream
 from ..networks import MLP, ConvDecoder, ConvEncoder
 from ..nn import Flatten, Module, Sequential, Unflatten
-from ..nn.module import check_size
+from ..nn.module import check_size, evaluating
 from .inputs import check_batch, check_codes, check_decoded, check_example_shape, check_modules
 
 
@@ -132,12 +132,12 @@ class Autoencoder(Module):
 
     def encode(self, x: Array) -> Array:
         """The code e(x): the same each time. Raw, shape (batch, latent_dim)."""
-        with no_grad():
+        with no_grad(), evaluating(self):
             return raw(self.encoder(check_batch(x, self.example_shape)))
 
     def decode(self, z: Array) -> Array:
         """The reconstruction d(z) of codes. Raw, shape (batch, *shape)."""
-        with no_grad():
+        with no_grad(), evaluating(self):
             return raw(self.decoder(check_codes(z)))
 
     def reconstruct(self, x: Array) -> Array:

@@ -35,7 +35,7 @@ from ..backend import Array, RandomStream
 from ..distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ..networks import MLP, ConvDecoder, ConvEncoder, GaussianHeads
 from ..nn import Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
-from ..nn.module import check_size
+from ..nn.module import check_size, evaluating
 from .inputs import (
     check_batch,
     check_codes,
@@ -281,12 +281,12 @@ class VAE(Module):
 
     def encode(self, x: Array) -> Array:
         """The mean of q(z|x). Raw, shape (batch, latent_dim)."""
-        with no_grad():
+        with no_grad(), evaluating(self):
             return raw(self.posterior(x).mean)
 
     def decode(self, z: Array) -> Array:
         """The mean of p(x|z). Raw, shape (batch, *shape)."""
-        with no_grad():
+        with no_grad(), evaluating(self):
             return raw(self.likelihood(z).mean)
 
     def reconstruct(self, x: Array) -> Array:
@@ -295,6 +295,8 @@ class VAE(Module):
 
     def sample(self, n: int, rng: RandomStream, noise: bool = False) -> Array:
         """`n` examples from the model: z from the prior, then x from p(x|z).
+
+        As in `encode` and `decode`, batch norm takes its running statistics: an example depends on no other.
 
         Parameters
         ----------
@@ -308,6 +310,6 @@ class VAE(Module):
         array, shape (n, *shape)
         """
         check_draw(n, rng)
-        with no_grad():
+        with no_grad(), evaluating(self):
             p = self.likelihood(rng.normal((n, self.latent_dim), next(self.parameters()).dtype))
             return raw(p.sample(rng) if noise else p.mean)

@@ -11,6 +11,7 @@ from tools import assert_close
 import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.models import VAE, Autoencoder
+from scratchgen.networks import ConvDecoder, ConvEncoder
 from scratchgen.optim import Adam
 
 SHAPE = (2, 8, 12)
@@ -93,3 +94,15 @@ def test_bad_sizes(kind: Any) -> None:
         kind.convolutional(SHAPE, 0)
     with pytest.raises(ValueError, match="widths: got none"):
         kind.convolutional(SHAPE, 3, widths=())
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_what_an_example_becomes_depends_on_no_other(kind: Any) -> None:
+    widths, outputs = (4, 6), 3 if kind is Autoencoder else 6
+    encoder = ConvEncoder(SHAPE, outputs, widths, batch_norm=True, rng=RandomStream(0))
+    decoder = ConvDecoder(3, SHAPE, widths[::-1], batch_norm=True, rng=RandomStream(1))
+    model = kind(encoder, decoder) if kind is Autoencoder else kind(encoder, decoder, 3)
+    x = sg.asarray(X, np.float32)
+    loss_of(model, x)  # batch norm sees some data
+    assert_close(model.reconstruct(x)[:1], model.reconstruct(x[:1]), rtol=1e-5, atol=1e-6)
+    assert all(module.training for _, module in model.named_modules())
