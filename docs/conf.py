@@ -15,6 +15,8 @@ project_copyright = "2026, the scratchgen authors"
 extensions = [
     "myst_parser",
     "sphinx_design",
+    "sphinx.ext.napoleon",
+    # of docs/_extensions:
     "mathematics",
     "sources",
     "evidence",
@@ -22,24 +24,24 @@ extensions = [
     "gallery",
     "reference",
     "offline",
-    "sphinx.ext.napoleon",
 ]
-default_role = "literal"
-highlight_language = "text"
-autodoc_typehints = "none"
-autodoc_member_order = "bysource"
-napoleon_google_docstring = False
-napoleon_use_param = False
-napoleon_use_rtype = False
-napoleon_custom_sections = [("Attributes", "params_style")]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "smartquotes", "attrs_inline"]
 myst_heading_anchors = 3
+highlight_language = "text"
 
 numfig = True  # equations and figures are numbered by chapter: (5.3)
 math_numfig = True
 math_eqref_format = "({number})"
 numfig_secnum_depth = 1
+
+default_role = "literal"  # in docstrings, `x` is code
+autodoc_typehints = "none"  # the docstrings have them in words
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_param = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Attributes", "params_style")]
 
 html_theme = "furo"
 html_title = "scratchgen"

@@ -45,6 +45,7 @@ SIGNS = ("−", "+", "±", "∓")
 OPERANDS = ("⋯", "…", "⋮", "⋱")
 CLOSING = (")", "]", "}", "⟩", "⌋", "⌉", "!", "′", "∣", "∥", "|", *OPERANDS)
 FENCES = ("(", "[", "{", "⟨", "⌊", "⌈", *CLOSING[:6], "∥", "|", *OPERANDS)
+BARS = ("∣", "∥", "|")
 FUNCTION_APPLICATION = "\u2061"
 
 # MathML Core has no `mathvariant` but "normal": letters of other alphabets are characters of their own.
@@ -130,9 +131,11 @@ def space(row: ElementTree.Element) -> None:
         before = parts[place - 1] if place else None
         if part.text in SIGNS and (before is None or opens(before)):
             part.set("form", "prefix")
-        if part.text in FENCES:
-            part.set("lspace", "0em")
-            part.set("rspace", "0em")
+        if part.text in BARS and part.get("fence"):  # \left| and \right|, which grow with what they hold
+            part.set("stretchy", "true")
+        if part.text in FENCES or part.get("fence"):
+            beside_it = "0.06em" if part.text in BARS else "0em"
+            part.attrib.update(lspace=beside_it, rspace=beside_it)
         if part.text == FUNCTION_APPLICATION:
             if place + 1 < len(parts) and not opens(parts[place + 1]):
                 row[place] = ElementTree.Element(GAP, width=THIN)

@@ -148,6 +148,8 @@ def markup(lines: list[str]) -> list[str]:
             if indent > (4 if section else 0) or (marked and indent):
                 least = indent
                 found += [] if marked else [" " * (4 if section else 0) + "::", ""]
+        if least:  # without the way to the margin of the file
+            line = re.sub(rf" {{4,}}\(({equations.LABEL})\)$", r"    (\1)", line)
         found.append(
             line if least or doctest else escaped(line, named=section and indent == 0 and " : " in line)
         )

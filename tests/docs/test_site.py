@@ -31,6 +31,11 @@ def test_lines_are_aligned() -> None:
     assert 'class="right"' in markup
 
 
+def test_bars_grow_with_what_they_hold() -> None:
+    assert mathematics.mathml(r"\left| \frac{a}{b} \right|", True).count('stretchy="true"') == 2
+    assert "stretchy" not in mathematics.mathml(r"a \mid b", True)
+
+
 def test_a_formula_that_is_none_is_an_error() -> None:
     with pytest.raises(mathematics.MathematicsError, match="Undefined control sequence"):
         mathematics.mathml(r"\nosuchthing", False)
