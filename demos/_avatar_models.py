@@ -1,8 +1,8 @@
 """The models that the lesson on avatars trains on portraits, each as small as will do.
 
-All see the same portraits, and each gives back what it has learnt as a function that draws new ones. Four of
-them are fully connected: a portrait has 3,072 numbers, but any of the 4,032 is five choices, so that a narrow
-middle is enough, and a product of matrices is the cheapest thing there is on a CPU.
+All see the same portraits, and each gives back what it has learnt as a function that draws new ones. Three
+are fully connected: a portrait has 3,072 numbers, but any of the 4,032 is five choices, so that a narrow
+middle is enough, and a product of matrices is the cheapest thing there is on a CPU. The GAN convolves.
 """
 
 from __future__ import annotations
@@ -80,15 +80,16 @@ def vae(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
 
 
 def gan(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
-    """Two fully connected players, one step each in turn."""
-    model = GAN.dense(avatars.SHAPE, HIDDEN, LATENT, rng=RandomStream(options.seed, "gan"))
+    """A small DCGAN; fully connected players paint the background in noise."""
+    rng = RandomStream(options.seed, "gan")
+    model = GAN.convolutional(avatars.SHAPE, 2 * LATENT, widths=(16, 32, 64), rng=rng)
     average = ExponentialMovingAverage(model.generator.parameters(), 0.99)
-    steps = _lesson.steps(options, 2000)
+    steps = _lesson.steps(options, 1500)
     log = fit_adversarial(
         model,
         avatars.draw(rows) * 2 - 1,
-        Adam(model.discriminator.parameters(), LR / 4, (0.5, 0.99)),
-        Adam(model.generator.parameters(), LR / 4, (0.5, 0.99)),
+        Adam(model.discriminator.parameters(), LR, (0.5, 0.99)),
+        Adam(model.generator.parameters(), LR, (0.5, 0.99)),
         steps=steps,
         batch_size=options.batch_size,
         average=average,

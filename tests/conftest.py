@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
         device.get_device(config.getoption("--device"))
     except RuntimeError as error:
         raise pytest.UsageError(str(error)) from error
+    # Where a shell started the tests in the background, Ctrl-C is ignored, and some tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     measurements.record_gradient_checks()
     if config.getoption("--ledger"):
         config.pluginmanager.register(ledger.Ledger(config.getoption("--ledger-file")), "ledger")

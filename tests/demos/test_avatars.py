@@ -76,8 +76,8 @@ def test_the_table_has_a_line_for_each_model_and_for_p_data(tmp_path: Path) -> N
         "0.200 [0.200, 0.200]",
         "0.100 [0.100, 0.100]",
         "",
-        "12",
     ]
+    assert lesson.trained([entry("GAN", 1, 0.4, 0.2)]).endswith(": GAN 7 in 12 s.")
 
 
 def test_models_that_need_no_training_score_as_they_should(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_models_that_are_trained_draw_portraits(name: str, tmp_path: Path) -> No
     assert drawn.shape == (3, *avatars.SHAPE)
     assert drawn.min() >= 0
     assert drawn.max() <= 1
-    assert learner.parameters > 1e6
+    assert learner.parameters > 1e5
