@@ -122,7 +122,7 @@ model that knows looks rather than pictures. Brackets hold 95 % bootstrap interv
 # ## The answer, in words
 # Rule 1 is kept if the looks drawn differ from P_data by little more than a sample of P_data does; rule 2 if
 # new people are at least half as frequent as they would be there.
-SLACK = 0.15  # total variation beyond that of P_data's own samples
+SLACK = 0.1  # total variation beyond that of P_data's own samples
 SHARE = 0.5  # of P_data's novelty
 
 
