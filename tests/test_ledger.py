@@ -27,6 +27,9 @@ BOOK = equations.ROOT / "docs" / "chapters"
 
 
 @pytest.mark.skipif(not BOOK.is_dir(), reason="the book is not beside the tests")
+@pytest.mark.skipif(
+    not (equations.ROOT / "scratchgen").is_dir(), reason="the package's source is not beside the tests"
+)
 def test_every_equation_of_the_book_has_code_and_tests() -> None:
     known = equations.find()
     assert equations.faults(known) == []
