@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, parallel_for, parts
 from ..backend.convolution.geometry import Geometry, Pair
 from .primitive import primitive
 from .tensor import raw
@@ -31,9 +31,15 @@ def sum_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Arra
     size = window_count(x.shape[2:], kernel, stride, padding)
     x = _padded(x, padding, 0.0)
     first, *others = _taps(kernel, stride, size)
-    y = x[first].copy(order="K")
-    for tap in others:
-        y += x[tap]
+    y = np.empty_like(x[first])
+
+    def work(images: slice) -> None:
+        sums, numbers = y[images], x[images]
+        sums[...] = numbers[first]
+        for tap in others:
+            sums += numbers[tap]
+
+    parallel_for(work, parts(y))
     return y
 
 
@@ -54,7 +60,11 @@ def _repeated(g: Array, kernel: Pair) -> Array:
     batch, channels, height, width = g.shape
     pixels = g.transpose(0, 2, 3, 1)
     x = np.empty_like(g, shape=(batch, height, kernel[0], width, kernel[1], channels))
-    x[...] = pixels[:, :, None, :, None, :]
+
+    def work(images: slice) -> None:
+        x[images] = pixels[images, :, None, :, None, :]
+
+    parallel_for(work, parts(x))
     return x.reshape(batch, height * kernel[0], width * kernel[1], channels).transpose(0, 3, 1, 2)
 
 

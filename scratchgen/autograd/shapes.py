@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, joined
 from .primitive import primitive
 from .tensor import raw
 
@@ -112,7 +112,7 @@ def broadcast_to_(x: Array, *, shape: tuple[int, ...]) -> Array:
 @primitive(lambda i, g, y, *parts, axis: _part(g, parts, i, axis), variadic=True)
 def concatenate(*parts: Array, axis: int) -> Array:
     """The parts one after another along `axis`."""
-    return np.concatenate(parts, axis=axis)
+    return joined(parts, axis)
 
 
 def _part(g: Any, parts: tuple[Any, ...], i: int, axis: int) -> Any:

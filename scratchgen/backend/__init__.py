@@ -5,7 +5,7 @@ from .waiting import let_waiting_threads_sleep
 let_waiting_threads_sleep()  # has to come before NumPy is loaded
 
 from .arguments import check_array
-from .blocks import blockwise, rowwise
+from .blocks import binary, blockwise, is_large, joined, parts, rowwise
 from .device import (
     Array,
     Device,
@@ -31,6 +31,7 @@ __all__ = [
     "RandomStream",
     "asarray",
     "asnumpy",
+    "binary",
     "blockwise",
     "check_array",
     "check_rng",
@@ -39,7 +40,10 @@ __all__ = [
     "erf",
     "erfcx",
     "get_device",
+    "is_large",
+    "joined",
     "parallel_for",
+    "parts",
     "rowwise",
     "scatter_add",
     "use_device",

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import even_slices
 from .channels import as_images, as_pixels, pixels_in_row, spread
 from .convolution.memory import scratch
 from .device import Array
 from .parallel import parallel_for
 
-BLOCK = 1 << 16  # numbers
+BLOCK = 1 << 18  # numbers
 
 Statistics = tuple[Array, Array]
 
@@ -25,14 +26,16 @@ def batch_statistics(x: Array) -> Statistics:
     """Mean and (biased) variance of each channel of x (batch, channels, ...): two arrays (channels,)."""
     rows = _Rows(x)
     values = rows.of(as_pixels(x))
-    mean = rows.add_up(lambda block: values[block]) / rows.count
+    (total,) = rows.add_up(lambda block: values[block])
+    mean = total / rows.count
     minus_mean = rows.spread(-mean)
 
     def squares(block: slice) -> Array:
         centred = np.add(values[block], minus_mean, out=_temporary("batch norm 0", values[block]))
         return np.multiply(centred, centred, out=centred)
 
-    return mean, rows.add_up(squares) / rows.count
+    (total,) = rows.add_up(squares)
+    return mean, total / rows.count
 
 
 def batch_norm(x: Array, weight: Array, bias: Array, statistics: Statistics, eps: float) -> Array:
@@ -77,8 +80,8 @@ def batch_norm_shares(
         centred = np.add(values[block], minus_mean, out=_temporary("batch norm 0", values[block]))
         return np.multiply(centred, upstream[block], out=centred)
 
-    for_bias = rows.add_up(lambda block: upstream[block])
-    for_weight = rows.add_up(products) * rstd
+    for_bias, for_weight = rows.add_up(lambda block: upstream[block], products)
+    for_weight *= rstd
     scale = weight * rstd
     by_x = scale * rstd * for_weight / rows.count
     constant = mean * by_x - scale * for_bias / rows.count
@@ -102,9 +105,9 @@ class _Rows:
         self.repeats = pixels_in_row(self.count, self.channels)
         self.length = self.repeats * self.channels
         rows = x.size // max(self.length, 1)
-        size = max(1, BLOCK // max(self.length, 1)) if isinstance(x, np.ndarray) else max(rows, 1)
-        self.blocks = [slice(i, min(i + size, rows)) for i in range(0, rows, size)]
+        self.blocks = even_slices(rows, -(-x.size // BLOCK) if isinstance(x, np.ndarray) else 1)
         self.nothing = np.zeros_like(x, shape=(self.channels,))
+        self.ones = np.ones_like(x, shape=(1, self.blocks[0].stop if rows else 0))
 
     def of(self, pixels: Array) -> Array:
         """(batch, pixels, channels) -> (rows, pixels of a row * channels), a view."""
@@ -114,15 +117,15 @@ class _Rows:
         """One number for each channel, repeated for the pixels of a row."""
         return spread(x, self.repeats)
 
-    def add_up(self, values: Callable[[slice], Array]) -> Array:
-        """The sum over all pixels of what `values` makes of each block: (channels,)."""
+    def add_up(self, *values: Callable[[slice], Array]) -> list[Array]:
+        """The sums over all pixels of what each of `values` makes of the blocks: (channels,) each."""
 
-        def sums(block: slice) -> Array:
-            made = values(block)
-            ones = np.ones_like(made, shape=(1, len(made)))
-            return np.matmul(ones, made).reshape(self.repeats, self.channels).sum(axis=0)
+        def block_sums(block: slice) -> list[Array]:
+            made = (make(block) for make in values)
+            return [np.matmul(self.ones[:, : len(m)], m).reshape(self.repeats, -1).sum(axis=0) for m in made]
 
-        return sum(self.for_blocks(sums), start=self.nothing)
+        by_block = self.for_blocks(block_sums) or [[self.nothing] * len(values)]
+        return [sum(sums, start=self.nothing) for sums in zip(*by_block, strict=True)]
 
     def for_blocks(self, work: Callable[[slice], Any]) -> list[Any]:
         return parallel_for(work, self.blocks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from .parallel import parallel_for
 
 Index = tuple[int | slice, ...]
 
-BLOCK = 1 << 16  # numbers
+BLOCK = 1 << 17  # numbers
+PIECE = 1 << 18  # numbers, where there is one operation only and no cache to stay in
 # Two threads hand Python's lock to each other between operations, which wakes a sleeping thread each time:
 # that takes as long as an operation on a small block, so threads pay only where there are several.
 WORTH_THREADS = 4
@@ -47,6 +49,43 @@ def rowwise(function: Callable[..., None], *arrays: Array) -> Array:
     """
     *rows, n = arrays[0].shape
     return _in_blocks(function, arrays, np.empty_like(arrays[0], shape=tuple(rows)), BLOCK // max(n, 1))
+
+
+def is_large(x: Any) -> bool:
+    """Whether one operation on an array is worth more than one thread."""
+    return type(x) is np.ndarray and x.size > PIECE
+
+
+def binary(operation: Callable[..., Any], a: Any, b: Any) -> Any:
+    """``operation(a, b)``, a NumPy function such as `np.add`, by all threads if both are large arrays."""
+    if not (is_large(a) and is_large(b) and a.shape == b.shape):
+        return operation(a, b)
+    out = np.empty_like(a, dtype=np.result_type(a, b))
+    parallel_for(lambda part: operation(a[part], b[part], out=out[part]), parts(out))
+    return out
+
+
+def joined(arrays: Sequence[Array], axis: int) -> Array:
+    """The arrays one after another along `axis`, copied by all threads where that is not the first axis."""
+    first = arrays[0]
+    shape = list(first.shape)
+    shape[axis] = sum(a.shape[axis] for a in arrays)
+    if axis in (0, -len(shape)) or not all(map(is_large, arrays)):
+        return np.concatenate(arrays, axis=axis)
+    out = np.empty_like(first, shape=shape)
+    parallel_for(lambda part: np.concatenate([a[part] for a in arrays], axis=axis, out=out[part]), parts(out))
+    return out
+
+
+def parts(x: Array, size: int | None = None) -> list[slice]:
+    """Slices of the first axis of x, each of about `size` numbers (`PIECE`); on a device only one.
+
+    Examples
+    --------
+    >>> parts(np.zeros((64, 10)), size=200)
+    [slice(0, 16, None), slice(16, 32, None), slice(32, 48, None), slice(48, 64, None)]
+    """
+    return even_slices(len(x), -(-x.size // (size or PIECE)) if isinstance(x, np.ndarray) else 1)
 
 
 def _in_blocks(function: Callable[..., None], arrays: Sequence[Array], out: Array, size: int) -> Array:
@@ -82,5 +121,12 @@ def blocks(shape: tuple[int, ...], size: int) -> Iterator[Index]:
                 yield (i, *rest)
     else:
         rows = size // max(row, 1)
-        for start in range(0, shape[0], rows):
-            yield (slice(start, min(start + rows, shape[0])),)
+        for part in even_slices(shape[0], -(-shape[0] // rows)):
+            yield (part,)
+
+
+def even_slices(length: int, count: int) -> list[slice]:
+    """About `count` slices, an even number if there are several: two threads then have as much to do."""
+    count += count % 2 if count > 1 else 0
+    step = max(1, -(-length // max(count, 1)))
+    return [slice(start, min(start + step, length)) for start in range(0, length, step)]

@@ -13,11 +13,11 @@ import math
 
 import numpy as np
 
+from .blocks import parts
 from .device import Array
 from .parallel import parallel_for
 
 ROW = 1024  # numbers
-PIECE = 1 << 18  # numbers, for one thread at a time
 
 
 def as_pixels(x: Array) -> Array:
@@ -68,8 +68,7 @@ def add_channels(x: Array, b: Array, in_place: bool = False) -> Array:
         def work(images: slice) -> None:
             np.add(rows[images], spread_out[images], out=target[images])
 
-        size = max(1, PIECE // (count * channels)) if isinstance(x, np.ndarray) else batch
-        parallel_for(work, [slice(i, min(i + size, batch)) for i in range(0, batch, size)])
+        parallel_for(work, parts(pixels))
     return as_images(out, x)
 
 
@@ -78,8 +77,14 @@ def sum_pixels(x: Array, by_image: bool) -> Array:
     pixels = as_pixels(x)
     batch, count, channels = pixels.shape
     repeats = pixels_in_row(count, channels)
-    sums = sum_rows(pixels.reshape(batch, count // repeats, repeats * channels), channels)[:, 0]
-    return sums if by_image else sums.sum(axis=0)
+    rows = pixels.reshape(batch, count // repeats, repeats * channels)
+    sums = np.empty_like(pixels, shape=(batch, 1, channels))
+
+    def work(images: slice) -> None:
+        sums[images] = sum_rows(rows[images], channels)
+
+    parallel_for(work, parts(pixels))
+    return sums[:, 0] if by_image else sums.sum(axis=(0, 1))
 
 
 def sum_rows(rows: Array, channels: int) -> Array:

@@ -20,12 +20,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .blocks import parts
 from .channels import as_images, as_pixels, pixels_in_row, spread, sum_rows
 from .convolution.memory import scratch
 from .device import Array
 from .parallel import parallel_for
 
-BLOCK = 1 << 17  # numbers
+BLOCK = 1 << 18  # numbers
 
 Statistics = tuple[Array, Array]
 
@@ -203,9 +204,5 @@ def _temporary(name: str, like: Array) -> Array:
 
 def _for_blocks(work: Callable[[slice], None], pixels: Array) -> None:
     """Call `work` on blocks of images."""
-    batch = len(pixels)
-    if pixels.size == 0:
-        return
-    size = max(1, BLOCK * batch // pixels.size) if isinstance(pixels, np.ndarray) else batch
-    pieces = [slice(i, min(i + size, batch)) for i in range(0, batch, size)]
-    parallel_for(work, pieces)
+    if pixels.size:
+        parallel_for(work, parts(pixels, BLOCK))

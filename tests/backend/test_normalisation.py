@@ -11,7 +11,7 @@ import threadpoolctl
 from tools import assert_close
 
 import scratchgen as sg
-from scratchgen.backend import RandomStream, batch_normalisation, channels, normalisation
+from scratchgen.backend import RandomStream, batch_normalisation, blocks, channels, normalisation
 
 SHAPES = [(3, 4, 5, 7), (5, 8, 28, 28), (70, 6, 3), (2, 4), (3, 12, 1, 1), (0, 4, 2, 2), (2, 4, 0, 2)]
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -148,6 +148,7 @@ def test_blocks_and_threads_change_no_result(monkeypatch: pytest.MonkeyPatch) ->
             batch_normalisation.batch_norm(x, weight, bias, of_batch, 0.1),
             *batch_normalisation.batch_norm_shares(g, x, weight, of_batch, 0.1),
             channels.add_channels(x, by_image),
+            channels.sum_pixels(x, by_image=True),
         ]
 
     whole = everything()
@@ -156,7 +157,7 @@ def test_blocks_and_threads_change_no_result(monkeypatch: pytest.MonkeyPatch) ->
     for size in (1, 500, 900):  # of shape: a row or an image, two images, three
         monkeypatch.setattr(normalisation, "BLOCK", size)
         monkeypatch.setattr(batch_normalisation, "BLOCK", size)
-        monkeypatch.setattr(channels, "PIECE", size)
+        monkeypatch.setattr(blocks, "PIECE", size)
         with threadpoolctl.threadpool_limits(2, user_api="blas"):
             for found, expected in zip(everything(), whole, strict=True):
                 assert_close(found, expected, rtol=1e-11, atol=1e-12)

@@ -77,7 +77,7 @@ def correlate_weight(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.nda
             total += np.matmul(columns.transpose(0, 2, 1), cotangent, out=product)
         return total
 
-    cut = blocks(batch, height, row_bytes, BUDGET)
+    cut = _cut(batch, height, row_bytes)
     length = -(-len(cut) // STRIPS) or 1
     totals = parallel_for(strip, [cut[i : i + length] for i in range(0, len(cut), length)])
     total = functools.reduce(np.add, totals, np.zeros((), x.dtype)) if totals else strip([])
@@ -107,7 +107,7 @@ def _correlation_jobs(
             runs(target)[...] = runs(result)
 
     row_bytes = width * kh * kw * x.shape[3] * x.itemsize
-    return [functools.partial(block, *part) for part in blocks(batch, height, row_bytes, BUDGET)]
+    return [functools.partial(block, *part) for part in _cut(batch, height, row_bytes)]
 
 
 def _im2col(x: np.ndarray, rows: slice, width: int, geometry: Geometry, first: Pair) -> np.ndarray:
@@ -133,6 +133,12 @@ def _im2col(x: np.ndarray, rows: slice, width: int, geometry: Geometry, first: P
     columns = scratch("columns", (*source.shape, run), x.dtype)
     np.copyto(runs(columns), source)
     return columns.reshape(groups, images * height * width, -1)
+
+
+def _cut(batch: int, rows: int, row_bytes: int) -> list[Block]:
+    """Blocks of (images, rows), of which two threads get one each if there is anything to share."""
+    half = -(-batch * rows * row_bytes // 2)
+    return blocks(batch, rows, row_bytes, min(BUDGET, max(half, BUDGET // 8)))
 
 
 def _run(jobs: list[Job]) -> None:

@@ -46,13 +46,19 @@ from .phases import phases
 
 SMALL_PRODUCT = 1_000_000
 """OpenBLAS multiplies matrices in place up to so many multiplications and copies larger ones first, for 1.5
-to 2 times the time where one of them is thin. So blocks are as large as that, but no larger."""
+to 2 times the time where one of them is thin. So products are as large as that, but no larger."""
 
-BUDGET = 1 << 20
-"""Bytes of products in one block: what stays in a core's second-level cache."""
+BUDGET = 1 << 22
+"""Bytes of products in one block. A block holds several products, which one call of NumPy's computes: between
+two calls a thread needs Python's lock, and on two cores waiting for it costs more than what is lost when a
+block outgrows the second-level cache. A U-Net's step of width 32, of which the convolutions are two thirds,
+took 649, 627, 601 and 599 ms with 2^20, 2^21, 2^22 and 2^23."""
 
 FEWEST_WINDOWS = 32
-"""In one block, however many the channels."""
+"""In one product, however many the channels."""
+
+LONGEST_SUM = 1024
+"""So many windows are added up in one product of the weight contraction: rounding errors grow with a sum."""
 
 STRIPS = 4
 """Partial sums of the weight contraction: fixed, so that results do not depend on the number of threads."""
@@ -101,15 +107,19 @@ def correlate_weight(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.nda
             pixels = _evaluate(x[images], way.b, way.outputs * sh, tiles, -top, lines, "pixels")
             cotangent = _evaluate(g[images], way.a.T, way.outputs, tiles, 0, cotangent_lines, "cotangent")
             count = cotangent.shape[1] - cotangent_lines.tail
-            for j in range(kw):
-                tap = windows(pixels, j, count, sw, 1)
-                np.matmul(tap.transpose(0, 2, 1), cotangent[:, :count], out=product[:, j])
-            if product is not total:
-                total += product
-            product = scratch("product", total.shape, x.dtype)
+            length = -(-count // -(-count // most))
+            for start in range(0, count, length):
+                stop = min(start + length, count)
+                for j in range(kw):
+                    tap = windows(pixels, start * sw + j, stop - start, sw, 1)
+                    np.matmul(tap.transpose(0, 2, 1), cotangent[:, start:stop], out=product[:, j])
+                if product is not total:
+                    total += product
+                product = scratch("product", total.shape, x.dtype)
         return way.g.T @ total.reshape(way.points, -1)
 
     cut = _cut(batch, height, way, lines, channels, channels_out)
+    most = min(LONGEST_SUM, max(FEWEST_WINDOWS, SMALL_PRODUCT // (channels * channels_out)))
     sums = parallel_for(strip, [cut[i::STRIPS] for i in range(min(STRIPS, len(cut)))])
     taps = functools.reduce(np.add, sums).reshape(kh, kw, channels, channels_out)
     return np.ascontiguousarray(taps.transpose(3, 2, 0, 1))
@@ -127,17 +137,25 @@ def _jobs(x: np.ndarray, lanes: list[Lane], out: np.ndarray, first: int, stride:
     lines = Lines.of(x.shape[2], -(-width // len(lanes)), sw, [(start, w.shape[3]) for start, w in lanes])
     begin = min(start for start, _ in lanes)
     kernels = [(start - begin, w.shape[3], _evaluated(w, way.g)) for start, w in lanes]
+    apart = max(-(-taps // sw) for _, taps, _ in kernels)  # windows so far from each other do not overlap
+    most = max(FEWEST_WINDOWS, SMALL_PRODUCT // (sw * channels * channels_out))
 
     def block(images: slice, tiles: slice) -> None:
-        pixels = _evaluate(x[images], way.b, way.outputs * sh, tiles, first, lines, "pixels")
-        count = (pixels.shape[1] - lines.tail) // sw
-        products = scratch("products", (way.points, count, len(lanes), channels_out), x.dtype)
+        here = x[images]
+        count = len(here) * (tiles.stop - tiles.start) * lines.windows
+        parts = -(-count // most)
+        spare = -count % (parts * apart)  # windows too many, so that all products are of one size
+        pixels = _evaluate(here, way.b, way.outputs * sh, tiles, first, lines, "pixels", spare * sw)
+        products = scratch("products", (way.points, count + spare, len(lanes), channels_out), x.dtype)
         for lane, (start, taps, kernel) in enumerate(kernels):
-            apart = -(-taps // sw)  # windows that do not overlap
             for i in range(apart):
-                rows = windows(pixels, start + i * sw, -(-(count - i) // apart), apart * sw, taps)
-                np.matmul(rows, kernel, out=products[:, i::apart, lane])
-        _interpolate(products, out[images, way.outputs * tiles.start : way.outputs * tiles.stop], way)
+                rows = windows(pixels, start + i * sw, (count + spare) // apart, apart * sw, taps)
+                target = products[:, i::apart, lane]
+                # (points, windows, numbers) -> (points, products, windows of each, numbers)
+                rows, target = (a.reshape(way.points, parts, -1, a.shape[2]) for a in (rows, target))
+                np.matmul(rows, kernel[:, None], out=target)
+        below = slice(way.outputs * tiles.start, way.outputs * tiles.stop)
+        _interpolate(products[:, :count], out[images, below], way)
 
     cut = _cut(batch, height, way, lines, sw * channels, len(lanes) * channels_out)
     return [functools.partial(block, *part) for part in cut]
@@ -147,8 +165,7 @@ def _cut(
     batch: int, height: int, way: Filtering, lines: Lines, channels: int, channels_out: int
 ) -> list[Block]:
     """Blocks of (images, tiles), as large as pays; those of several images are of one size."""
-    in_cache = BUDGET // (way.points * max(channels, channels_out) * way.a.itemsize)
-    most = max(FEWEST_WINDOWS, min(SMALL_PRODUCT // (channels * channels_out), in_cache))
+    most = max(1, BUDGET // (way.points * max(channels, channels_out) * way.a.itemsize))
     tiles = -(-height // way.outputs)
     parts = -(-batch * tiles * lines.windows // most)
     parts += parts % 2  # so that two threads have as much to do
@@ -174,18 +191,25 @@ def _evaluated(w: np.ndarray, g: np.ndarray) -> np.ndarray:
 
 
 def _evaluate(
-    x: np.ndarray, matrix: np.ndarray, step: int, tiles: slice, first: int, lines: Lines, name: str
+    x: np.ndarray,
+    matrix: np.ndarray,
+    step: int,
+    tiles: slice,
+    first: int,
+    lines: Lines,
+    name: str,
+    spare: int = 0,
 ) -> np.ndarray:
     """The rows of x under each tile, times `matrix` (rows, points): (points, pixels, channels).
 
     Tile t begins at row ``first + t * step`` of the image. The pixels are those of all images, tiles and
-    columns, one line after another, and the tail.
+    columns, one line after another, then the tail and `spare` more, all zero.
     """
     images, height, _, channels = x.shape
     rows, points = matrix.shape
     count = tiles.stop - tiles.start
     body = images * count * lines.length
-    pixels = scratch(name, (points, body + lines.tail, channels), x.dtype)
+    pixels = scratch(name, (points, body + lines.tail + spare, channels), x.dtype)
     pixels[:, body:] = 0
     target = pixels[:, :body].reshape(points, images, count, lines.length, channels)
     lines.zero_the_edges(target)

@@ -1,0 +1,104 @@
+"""Work that is shared out between threads gives what one NumPy operation gives, to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import scratchgen as sg
+from scratchgen.autograd.channels import sum_pixels
+from scratchgen.autograd.pooling import spread_windows_, sum_windows_
+from scratchgen.backend import binary, is_large, joined, parts
+from scratchgen.backend.blocks import PIECE, blocks, even_slices
+
+LARGE = (8, 16, 64, 48)  # more numbers than PIECE
+
+
+def images(seed: int, dtype: str = "float32", channels: int = LARGE[1]) -> np.ndarray:
+    """Large images (batch, channels, height, width) with channels-last memory."""
+    shape = LARGE[0], *LARGE[2:], channels
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype).transpose(0, 3, 1, 2)
+
+
+def test_the_images_here_are_large() -> None:
+    assert is_large(images(0))
+    assert not is_large(np.zeros(PIECE, np.float32))
+    assert not is_large(3.0)
+
+
+@pytest.mark.parametrize("operation", [np.add, np.multiply])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_operation_in_parts(operation: np.ufunc, dtype: str) -> None:
+    a, b = images(0, dtype), images(1, dtype)
+    for other in (b, np.ascontiguousarray(b), b[:, ::-1], b[:1], b > 0, 2.0):
+        ours = binary(operation, a, other)
+        assert ours.dtype == a.dtype
+        assert np.array_equal(ours, operation(a, other))
+    assert binary(operation, a, b).transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -3, -4])
+def test_joining_in_parts(axis: int) -> None:
+    a, b = images(0), images(1)
+    assert np.array_equal(joined([a, b, a], axis), np.concatenate([a, b, a], axis))
+    wide = joined([images(0), images(1, channels=2 * LARGE[1])], 1)
+    assert wide.transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+@given(st.integers(0, 300), st.integers(0, 40))
+def test_slices_cover_everything_once_and_are_even_in_number(length: int, count: int) -> None:
+    slices = even_slices(length, count)
+    assert [i for part in slices for i in range(length)[part]] == list(range(length))
+    if count > 1 and length >= count * count:
+        assert len(slices) % 2 == 0
+        assert len(slices) in (count, count + 1)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=4), st.integers(1, 100))
+def test_blocks_cover_everything_once(shape: list[int], size: int) -> None:
+    seen = np.zeros(shape, int)
+    for index in blocks(tuple(shape), size):
+        assert seen[index].size <= size
+        seen[index] += 1
+    assert np.all(seen == 1)
+
+
+def test_parts_of_nothing_and_of_little() -> None:
+    assert parts(np.zeros((0, 5))) == []
+    assert parts(np.zeros((3, 0))) == [slice(0, 3)]
+    assert parts(np.zeros((3, 5))) == [slice(0, 3)]
+    assert len(parts(images(0))) == 2
+
+
+def test_gradients_of_large_images_add_up() -> None:
+    x = sg.tensor(sg.asarray(images(0)), requires_grad=True)
+    other = sg.asarray(images(1))
+    y = (x + other) * x + x
+    y.backward(sg.asarray(images(2)))
+    expected = images(2) * images(0) + images(2) * (images(0) + images(1)) + images(2)
+    assert np.allclose(sg.asnumpy(x.grad), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_pooling_of_large_images() -> None:
+    window = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0)}
+    x = images(0)
+    sums = x.reshape(*x.shape[:2], 32, 2, 24, 2).sum(axis=(3, 5))
+    assert np.allclose(sg.asnumpy(sum_windows_(sg.asarray(x), **window)), sums, rtol=1e-5, atol=1e-5)
+    spread = spread_windows_(sg.asarray(x), size=(128, 96), **window)
+    assert np.array_equal(sg.asnumpy(spread), x.repeat(2, axis=2).repeat(2, axis=3))
+
+
+@pytest.mark.parametrize("by_image", [True, False])
+def test_sums_over_the_pixels_of_large_images(by_image: bool) -> None:
+    sums = sum_pixels(sg.asarray(images(0)), by_image=by_image)
+    expected = images(0).astype("float64").sum(axis=(2, 3) if by_image else (0, 2, 3))
+    assert np.allclose(sg.asnumpy(sums), expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2, 1.0, 1.5, -0.5])
+def test_leaky_relu_is_the_line_of_each_side(slope: float) -> None:
+    x = np.array([-np.inf, -2.0, -0.0, 0.0, 3.0, np.inf, np.nan], np.float32)
+    x = x[1:-2] if slope <= 0 else x  # 0 times infinity is no number
+    ours = sg.asnumpy(sg.nn.functional.leaky_relu(sg.asarray(x), slope))
+    assert np.array_equal(ours, np.where(x > 0, x, np.float32(slope) * x), equal_nan=True)
