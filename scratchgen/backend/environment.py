@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
+from . import waiting
 from .device import get_device
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -73,6 +74,11 @@ def advice(found: dict[str, Any]) -> list[str]:
         for library in found["blas"]
         if limits and library["threads"] < (found["cores"] or 1)
     ]
+    if waiting.TOO_LATE and (found["cores"] or 1) > 1:
+        suggestions.append(
+            "NumPy was imported before scratchgen, so OpenBLAS's waiting threads spin; "
+            f"import scratchgen first, or set {waiting.VARIABLE}={waiting.CYCLES}"
+        )
     if not found["blas"]:
         suggestions.append("NumPy has no known BLAS library; the wheels from PyPI carry OpenBLAS")
     return suggestions

@@ -295,3 +295,8 @@ def test_shares_computed_together_are_computed_once_and_only_where_wanted() -> N
     # An argument that is a constant gets nothing.
     product(a.detach(), b).backward()
     assert (float(a.grad[0]), float(b.grad[0])) == (3.0, 4.0)
+    # Off the paths to what was asked for, nothing is computed.
+    calls.clear()
+    x = sg.tensor([5.0], requires_grad=True)
+    assert_close(sg.grad(product(a, b) + x * x, x)[0], [10.0])
+    assert calls == []

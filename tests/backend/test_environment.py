@@ -1,10 +1,12 @@
 import json
+import os
+import subprocess
 import sys
 import types
 
 import pytest
 
-from scratchgen.backend import device, environment as module
+from scratchgen.backend import device, environment as module, waiting
 from scratchgen.backend.environment import advice, describe, environment
 
 pytestmark = pytest.mark.host_only
@@ -29,6 +31,7 @@ def _unpinned(monkeypatch):
     for name in module.PINNING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(module, "_has_avx512", lambda: True)
+    monkeypatch.setattr(module.waiting, "TOO_LATE", False)
 
 
 def test_environment_can_be_written_beside_a_run():
@@ -79,6 +82,26 @@ def test_advice_on_too_few_threads_names_what_limits_them():
     (line,) = advice(machine(blas=blas, pinned={"OMP_NUM_THREADS": "1"}))
     assert line == "openblas uses 1 of 4 cores; unset OMP_NUM_THREADS to use them all"
     assert advice(machine(blas=blas)) == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "chosen", "late"),
+    [("numpy, scratchgen", "", True), ("scratchgen", "", False), ("numpy, scratchgen", "20", False)],
+)
+def test_whether_numpy_was_imported_first(imports, chosen, late):
+    inherited = {name: value for name, value in os.environ.items() if name != waiting.VARIABLE}
+    variables = inherited | ({waiting.VARIABLE: chosen} if chosen else {})
+    code = f"import {imports}; from scratchgen.backend import waiting; print(waiting.TOO_LATE)"
+    ran = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True)
+    assert ran.stdout.strip() == str(late), ran.stderr
+
+
+def test_advice_to_import_scratchgen_first(monkeypatch):
+    monkeypatch.setattr(waiting, "TOO_LATE", True)
+    (suggestion,) = advice(machine())
+    assert "import scratchgen first" in suggestion
+    assert f"{waiting.VARIABLE}={waiting.CYCLES}" in suggestion
+    assert advice(machine(cores=1)) == []
 
 
 def test_advice_on_a_numpy_without_blas():
