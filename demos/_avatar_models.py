@@ -25,7 +25,7 @@ from scratchgen.optim import Adam, ExponentialMovingAverage
 from scratchgen.optim.schedules import cosine
 from scratchgen.training import Run, fit, fit_adversarial
 
-HIDDEN, LATENT = 512, 32
+HIDDEN, LATENT = 256, 32
 LR = 1e-3
 
 
@@ -67,7 +67,7 @@ def autoencoder(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner
     """Random codes: from a Gaussian around those of the observations."""
     x = avatars.draw(rows)
     model = Autoencoder.dense(avatars.SHAPE, HIDDEN, LATENT, rng=RandomStream(options.seed, "autoencoder"))
-    seconds = _fit(model, lambda batch, rng: model.loss(batch), x, 2000, options, run)
+    seconds = _fit(model, lambda batch, rng: model.loss(batch), x, 1000, options, run)
     return Learner(lambda n, rng: random_images(model, x, n, rng), model.parameter_count(), seconds)
 
 
@@ -75,7 +75,7 @@ def vae(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     """A normal likelihood, whose sigma is learnt; drawn are the means."""
     rng = RandomStream(options.seed, "vae")
     model = VAE.dense(avatars.SHAPE, HIDDEN, LATENT, "normal", rng=rng)
-    seconds = _fit(model, model.loss_terms, avatars.draw(rows), 2000, options, run)
+    seconds = _fit(model, model.loss_terms, avatars.draw(rows), 1500, options, run)
     return Learner(lambda n, rng: _unit(model.sample(n, rng)), model.parameter_count(), seconds)
 
 
@@ -84,7 +84,7 @@ def gan(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     rng = RandomStream(options.seed, "gan")
     model = GAN.convolutional(avatars.SHAPE, 2 * LATENT, widths=(16, 32, 64), rng=rng)
     average = ExponentialMovingAverage(model.generator.parameters(), 0.99)
-    steps = _lesson.steps(options, 1500)
+    steps = _lesson.steps(options, 1200)
     log = fit_adversarial(
         model,
         avatars.draw(rows) * 2 - 1,
@@ -108,7 +108,7 @@ def gan(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
 
 def ddpm(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     """A network that guesses the portrait behind the noise; 50 steps of DDIM draw one."""
-    network = TimeMLP(3072, HIDDEN, rng=RandomStream(options.seed, "ddpm"))
+    network = TimeMLP(3072, 2 * HIDDEN, rng=RandomStream(options.seed, "ddpm"))
     model = DDPM(network, cosine_schedule(500), (3072,), prediction="x0", levels=256)
     average = ExponentialMovingAverage(model.parameters(), 0.99)
     x = (avatars.draw(rows) * 2 - 1).reshape(len(rows), 3072)
