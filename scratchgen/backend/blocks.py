@@ -1,7 +1,8 @@
 """Elementwise work in cache-sized blocks, shared out between threads.
 
 A formula of ten operations over a large array passes ten times over main memory. Cut into blocks that stay in
-a core's second-level cache it passes once, and the blocks go to all cores.
+a core's cache it passes once, and the blocks go to all cores. A single operation gains by the cores only, so
+its pieces are larger.
 """
 
 from __future__ import annotations
@@ -66,12 +67,13 @@ def binary(operation: Callable[..., Any], a: Any, b: Any) -> Any:
 
 
 def joined(arrays: Sequence[Array], axis: int) -> Array:
-    """The arrays one after another along `axis`, copied by all threads where that is not the first axis."""
+    """The arrays one after another along `axis`, copied by all threads if they are large."""
     first = arrays[0]
+    shareable = all(map(is_large, arrays)) and len({len(a) for a in arrays}) == 1
+    if not shareable or axis not in range(-first.ndim + 1, first.ndim) or axis == 0:
+        return np.concatenate(arrays, axis=axis)
     shape = list(first.shape)
     shape[axis] = sum(a.shape[axis] for a in arrays)
-    if axis in (0, -len(shape)) or not all(map(is_large, arrays)):
-        return np.concatenate(arrays, axis=axis)
     out = np.empty_like(first, shape=shape)
     parallel_for(lambda part: np.concatenate([a[part] for a in arrays], axis=axis, out=out[part]), parts(out))
     return out

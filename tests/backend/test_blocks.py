@@ -31,7 +31,7 @@ def test_the_images_here_are_large() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_operation_in_parts(operation: np.ufunc, dtype: str) -> None:
     a, b = images(0, dtype), images(1, dtype)
-    for other in (b, np.ascontiguousarray(b), b[:, ::-1], b[:1], b > 0, 2.0):
+    for other in (b, np.ascontiguousarray(b), b[:, ::-1], b[:1], np.broadcast_to(b[:1], b.shape), b > 0, 2.0):
         ours = binary(operation, a, other)
         assert ours.dtype == a.dtype
         assert np.array_equal(ours, operation(a, other))
@@ -44,6 +44,15 @@ def test_joining_in_parts(axis: int) -> None:
     assert np.array_equal(joined([a, b, a], axis), np.concatenate([a, b, a], axis))
     wide = joined([images(0), images(1, channels=2 * LARGE[1])], 1)
     assert wide.transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+def test_what_does_not_fit_is_refused_as_by_numpy() -> None:
+    a = images(0)
+    for other, axis in ((a[:5], 1), (a[:, :, :5], 1), (a, 4), (a, -5)):
+        with pytest.raises((ValueError, IndexError)):
+            joined([a, np.concatenate([other] * 8, axis=3)], axis)
+    with pytest.raises(ValueError, match="broadcast"):
+        binary(np.add, a, np.concatenate([a, a], axis=1))
 
 
 @given(st.integers(0, 300), st.integers(0, 40))
