@@ -43,7 +43,8 @@ class Options(_lesson.Options):
     prediction: Literal["noise", "x0", "v"] = "v"
     """What the network predicts: the noise, the image, or a mixture that suits all times alike."""
     variance: Literal["fixed-small", "fixed-large", "learned"] = "learned"
-    """Of a step back: one of the two that bound it, or chosen by the network in between."""
+    """Of a step back: one of the two that bound it, or chosen by the network in between. Used by the
+    bound, and by samples of all T steps; DDIM, with fewer, has its own."""
     schedule: Literal["cosine", "linear"] = "cosine"
     noise_steps: int = 1000
     """T, the number of steps from an image to noise."""
