@@ -98,13 +98,15 @@ def test_windows_along_lines(width: int, wanted: int, stride: int, spans: list[t
             assert np.array_equal(line, expected)
 
 
-def test_blocks_cover_large_images_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = [case._replace(batch=5, spare=(23, 18)) for case in EXAMPLES]
+def test_blocks_and_products_cover_large_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_window_too_many = Case(5, (6, 7), (3, 2), (1, 2), (1, 0), (1, 1), 1, (23, 18))
+    large = [*(case._replace(batch=5, spare=(23, 18)) for case in EXAMPLES), no_window_too_many]
     whole = [contractions(case, *case.arrays()) for case in large]
     monkeypatch.setattr(blocked, "BUDGET", 20_000)
-    monkeypatch.setattr(winograd, "BUDGET", 1)
-    for fewest in (1, 30, 64):
-        monkeypatch.setattr(winograd, "FEWEST_WINDOWS", fewest)
+    monkeypatch.setattr(winograd, "SMALL_PRODUCT", 1)
+    for budget, windows_in_product in ((1, 1), (30_000, 13), (100_000, 5), (1 << 22, 40)):
+        monkeypatch.setattr(winograd, "BUDGET", budget)
+        monkeypatch.setattr(winograd, "FEWEST_WINDOWS", windows_in_product)
         for case, expected in zip(large, whole, strict=True):
             assert_close(contractions(case, *case.arrays()), expected, 1e-12)
             assert_close(contractions(case, *case.arrays(np.float32)), expected, 2e-5)
