@@ -13,7 +13,7 @@ import numpy as np
 
 from .blocks import even_slices
 from .channels import as_images, as_pixels, pixels_in_row, spread
-from .convolution.memory import scratch
+from .convolution.memory import temporary
 from .device import Array
 from .parallel import parallel_for
 
@@ -31,7 +31,7 @@ def batch_statistics(x: Array) -> Statistics:
     minus_mean = rows.spread(-mean)
 
     def squares(block: slice) -> Array:
-        centred = np.add(values[block], minus_mean, out=_temporary("batch norm 0", values[block]))
+        centred = np.add(values[block], minus_mean, out=temporary("batch norm 0", values[block]))
         return np.multiply(centred, centred, out=centred)
 
     (total,) = rows.add_up(squares)
@@ -77,7 +77,7 @@ def batch_norm_shares(
     minus_mean = rows.spread(-mean)
 
     def products(block: slice) -> Array:
-        centred = np.add(values[block], minus_mean, out=_temporary("batch norm 0", values[block]))
+        centred = np.add(values[block], minus_mean, out=temporary("batch norm 0", values[block]))
         return np.multiply(centred, upstream[block], out=centred)
 
     for_bias, for_weight = rows.add_up(lambda block: upstream[block], products)
@@ -89,7 +89,7 @@ def batch_norm_shares(
 
     def work(block: slice) -> None:
         share = np.multiply(upstream[block], scale, out=results[block])
-        share -= np.multiply(values[block], by_x, out=_temporary("batch norm 0", values[block]))
+        share -= np.multiply(values[block], by_x, out=temporary("batch norm 0", values[block]))
         share += constant
 
     rows.for_blocks(work)
@@ -129,8 +129,3 @@ class _Rows:
 
     def for_blocks(self, work: Callable[[slice], Any]) -> list[Any]:
         return parallel_for(work, self.blocks)
-
-
-def _temporary(name: str, like: Array) -> Array:
-    """Memory of the shape of `like`: on the CPU the thread's own, which the next block uses again."""
-    return scratch(name, like.shape, like.dtype) if isinstance(like, np.ndarray) else np.empty_like(like)

@@ -23,7 +23,7 @@ import numpy as np
 
 from .blocks import parts
 from .channels import as_images, as_pixels, pixels_in_row, spread, sum_rows
-from .convolution.memory import scratch
+from .convolution.memory import temporary
 from .device import Array
 from .parallel import parallel_for
 
@@ -57,7 +57,7 @@ def group_statistics(x: Array, groups: int, eps: float) -> Statistics:
         minus_mean = layout.spread(-means[images])
         rows = layout.rows(block)
         # The squares of what is left without the mean: a difference of two large sums would lose digits.
-        squares = np.add(rows, minus_mean, out=_temporary("normal 0", rows))
+        squares = np.add(rows, minus_mean, out=temporary("normal 0", rows))
         squares *= squares
         rstds[images] = (layout.group_means(layout.pixel_sums(squares)) + eps) ** -0.5
 
@@ -94,7 +94,7 @@ def group_norm(
         )
         y += layout.spread(shift[images])
         if silu:
-            t = np.tanh(y, out=_temporary("normal 0", y))
+            t = np.tanh(y, out=temporary("normal 0", y))
             t += 1
             y *= t
 
@@ -123,7 +123,7 @@ def group_norm_shares(
 
     def work(images: slice) -> None:
         rows, upstream, result = (layout.rows(a[images]) for a in (pixels, cotangent, out))
-        product, q = (_temporary(f"normal {i}", rows) for i in range(2))
+        product, q = (temporary(f"normal {i}", rows) for i in range(2))
         scale_rows = layout.spread(scale[images])
         if silu:
             h = np.multiply(rows, scale_rows, out=product)
@@ -157,7 +157,7 @@ def _affine(weight: Array, bias: Array, statistics: Statistics, silu: bool) -> S
 def _twice_silu_slope(h: Array, out: Array) -> None:
     """``2 silu'(2 h) = 1 + t + h (1 - t^2)`` with t = tanh h; `h` is overwritten."""
     t = np.tanh(h, out=out)
-    rest = np.multiply(t, t, out=_temporary("normal 2", t))
+    rest = np.multiply(t, t, out=temporary("normal 2", t))
     np.subtract(1, rest, out=rest)
     h *= rest
     t += h
@@ -196,11 +196,6 @@ class _Layout:
     def spread(self, x: Array) -> Array:
         """One number for each channel (..., channels), repeated for the pixels of a row."""
         return spread(x, self.repeats)
-
-
-def _temporary(name: str, like: Array) -> Array:
-    """Memory of the shape of `like`: on the CPU the thread's own, which the next block uses again."""
-    return scratch(name, like.shape, like.dtype) if isinstance(like, np.ndarray) else np.empty_like(like)
 
 
 def _for_blocks(work: Callable[[slice], None], pixels: Array) -> None:

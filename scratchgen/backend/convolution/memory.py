@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import Array
 from .geometry import Pair
 
 Block = tuple[slice, slice]
@@ -43,6 +44,11 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
             arrays.clear()
         array = arrays[shape, dtype] = memory[:size].view(dtype).reshape(shape)
     return array
+
+
+def temporary(name: str, like: Array) -> Array:
+    """Memory of the shape of `like`: on the CPU the thread's own, which the next block uses again."""
+    return scratch(name, like.shape, like.dtype) if isinstance(like, np.ndarray) else np.empty_like(like)
 
 
 def blocks(batch: int, rows: int, row_bytes: int, budget: int) -> list[Block]:
