@@ -4,6 +4,7 @@ from .waiting import let_waiting_threads_sleep
 
 let_waiting_threads_sleep()  # has to come before NumPy is loaded
 
+from . import checks
 from .arguments import check_array
 from .blocks import binary, blockwise, is_large, joined, parts, rowwise
 from .device import (
@@ -35,6 +36,7 @@ __all__ = [
     "blockwise",
     "check_array",
     "check_rng",
+    "checks",
     "current_device",
     "device_of",
     "erf",

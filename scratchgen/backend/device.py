@@ -197,7 +197,7 @@ def asarray(x: Any, dtype: DTypeLike | None = None) -> Array:
     >>> asarray([0.5, 1.5]).dtype, asarray([1, 2]).dtype
     (dtype('float32'), dtype('int64'))
     """
-    x = _raw(x)
+    x = raw(x)
     if not hasattr(x, "dtype"):
         x = np.asarray(x)
         if x.dtype == np.float64:
@@ -214,7 +214,7 @@ def asarray(x: Any, dtype: DTypeLike | None = None) -> Array:
 
 def asnumpy(x: Any) -> np.ndarray:
     """`x` (an array of any device, a Tensor, a number or a list) as a `numpy.ndarray` on the host."""
-    x = _raw(x)
+    x = raw(x)
     if isinstance(x, np.ndarray) or not hasattr(x, "dtype") or isinstance(x, np.generic):
         return np.asarray(x)
     return device_of(x).asnumpy(x)
@@ -235,7 +235,7 @@ def erfcx(x: Array) -> Array:
     return device_of(x).erfcx(x)
 
 
-def _raw(x: Any) -> Any:
+def raw(x: Any) -> Any:
     """A Tensor's array; anything else as it is."""
     # Known by this attribute, since this floor lies below Tensor and may not import it.
     return x.data if hasattr(x, "requires_grad") else x

@@ -1,0 +1,263 @@
+"""What public functions ask of their arguments, in one voice: ``name: got ..., expected ...``.
+
+A check stands at the public door, once; what lies behind it trusts its callers. Each takes the argument's
+name first, so that the message can say it, and gives back what it accepted::
+
+    self.latent_dim = checks.whole("latent_dim", latent_dim)
+    self.beta = checks.number("beta", beta, "[0, inf)")
+
+Of arrays on a GPU only dtype and shape are looked at: for their values the host would have to wait.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import cache
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from .device import Array, asarray, raw
+
+
+def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """`value` as an int, if it is a whole number from `least` to `most`.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else; True and False are no numbers.
+    """
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if is_whole and least <= value and (most is None or value <= most):
+        return int(value)
+    if most is not None:
+        expected = f"a whole number from {least} to {most}"
+    else:
+        expected = "a positive whole number" if least == 1 else f"a whole number, {least} or more"
+    raise ValueError(f"{name}: got {value!r}, expected {expected}")
+
+
+def number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """`value` as a float, if it is a number in an interval, written as in mathematics: ``"[0, 1)"``.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else: outside, NaN, infinite where the interval is open, an array, text.
+    """
+    closed_below, low, high, closed_above = _ends(interval)
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        above = low <= value if closed_below else low < value
+        below = value <= high if closed_above else value < high
+        if above and below:
+            return float(value)
+    raise ValueError(f"{name}: got {value!r}, expected a number in {interval}")
+
+
+@cache
+def _ends(interval: str) -> tuple[bool, float, float, bool]:
+    low, high = interval[1:-1].split(",")
+    return interval[0] == "[", float(low), float(high), interval[-1] == "]"
+
+
+def one_of(name: str, value: Any, known: Iterable[Any]) -> Any:
+    """`value`, if it is among the `known` ones.
+
+    Raises
+    ------
+    ValueError
+        Listing them.
+    """
+    known = tuple(known)
+    if any(type(value) is type(k) and value == k for k in known):
+        return value
+    raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(map(repr, known))}")
+
+
+def instance(name: str, value: Any, kind: type | tuple[type, ...], hint: str = "") -> Any:
+    """`value`, if it is of a `kind`; the `hint` says where such a thing comes from.
+
+    Raises
+    ------
+    TypeError
+        Naming the kind.
+    """
+    if isinstance(value, kind):
+        return value
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    expected = " or ".join(k.__name__ for k in kinds)
+    raise TypeError(f"{name}: got {type(value).__name__}, expected {expected}{hint and f', {hint}'}")
+
+
+def array(name: str, x: Any) -> Any:
+    """`x`, if it is an array or a Tensor.
+
+    Raises
+    ------
+    TypeError
+        Naming what was given.
+    """
+    if hasattr(x, "dtype"):
+        return x
+    raise TypeError(f"{name}: got {type(x).__name__}, expected an array or Tensor (see sg.asarray)")
+
+
+def floating(name: str, x: Any) -> Any:
+    """`x`, if it is an array or a Tensor of floating-point numbers.
+
+    Raises
+    ------
+    TypeError
+        Naming what was given.
+    """
+    if array(name, x).dtype.kind == "f":
+        return x
+    raise TypeError(f"{name}: got an array of {x.dtype}, expected float32 or float64 (see sg.asarray)")
+
+
+def shape(name: str, x: Any, expected: tuple[int | str | EllipsisType, ...], reason: str = "") -> Any:
+    """`x`, if its shape is the expected one.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, or of the function that made `x`.
+    x : array or Tensor
+    expected : tuple of int, str and Ellipsis
+        A word stands for any length, and one Ellipsis for any number of axes: ``("batch", 3, ...)``.
+    reason : str
+        Put behind the message.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming what was given and what is accepted.
+    """
+    array(name, x)
+    given = tuple(x.shape)
+    if given == expected or _fits(given, expected):
+        return x
+    words = ", ".join("..." if length is ... else str(length) for length in expected)
+    words = f"({words},)" if len(expected) == 1 else f"({words})"
+    raise ValueError(f"{name}: got shape {given}, expected {words}{reason and f', {reason}'}")
+
+
+def _fits(given: tuple[int, ...], expected: tuple[int | str | EllipsisType, ...]) -> bool:
+    if ... in expected:
+        gap = expected.index(...)
+        rest = len(expected) - gap - 1
+        if len(given) < gap + rest:
+            return False
+        given = given[:gap] + given[len(given) - rest :]
+        expected = expected[:gap] + expected[gap + 1 :]
+    return len(given) == len(expected) and all(
+        isinstance(e, str) or g == e for g, e in zip(given, expected, strict=True)
+    )
+
+
+def finite(name: str, x: Any) -> Any:
+    """`x`, if it holds no NaN and no infinity (of arrays on a GPU nothing is known).
+
+    Raises
+    ------
+    ValueError
+        With their number, and where the first stands.
+    """
+    values = raw(x)
+    if isinstance(values, np.ndarray) and not math.isfinite(np.vdot(values, values)):  # one fast pass
+        bad = ~np.isfinite(values)
+        if bad.any():  # and not only squares too large
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            where = f", the first at {first}" if first else ""
+            raise ValueError(f"{name}: got {int(bad.sum())} NaN or infinite numbers{where}")
+    return x
+
+
+def within(name: str, x: Any, low: float, high: float, cure: str = "") -> Any:
+    """`x`, if all its numbers are in [low, high], NaN being in none (of arrays on a GPU nothing is known).
+
+    Raises
+    ------
+    ValueError
+        With the range of what was given, and the `cure` if there is one to name.
+    """
+    values = raw(x)
+    if isinstance(values, np.ndarray) and values.size:
+        least, most = values.min(), values.max()  # NaN if there is one
+        if not (least >= low and most <= high):
+            finite(name, x)
+            raise ValueError(
+                f"{name}: got numbers from {least:g} to {most:g}, "
+                f"expected {low:g} to {high:g}{cure and f'; {cure}'}"
+            )
+    return x
+
+
+def batch(name: str, x: Any, example: tuple[int, ...] | None = None) -> Any:
+    """`x`, if it is a batch of at least one example, of finite floating-point numbers.
+
+    Parameters
+    ----------
+    name : str
+    x : array or Tensor
+    example : tuple of int, optional
+        The shape of one example; without it any of at least one axis will do.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming what was given and what is accepted.
+    """
+    floating(name, x)
+    shape(name, x, ("batch", "features", ...) if example is None else ("batch", *example))
+    if not x.size:
+        raise ValueError(f"{name}: got shape {tuple(x.shape)}, expected at least one example")
+    return finite(name, x)
+
+
+def indices(name: str, x: Any, count: int, first: int = 0) -> Any:
+    """`x`, if it holds whole numbers in ``first .. first + count - 1`` (on a GPU: whole numbers).
+
+    Raises
+    ------
+    TypeError
+        If they are no whole numbers.
+    IndexError
+        If one lies outside.
+    """
+    if array(name, x).dtype.kind not in "iu":
+        raise TypeError(f"{name}: got an array of {x.dtype}, expected whole numbers")
+    values = raw(x)
+    if isinstance(values, np.ndarray) and values.size:
+        low, high = int(values.min()), int(values.max())
+        if low < first or high >= first + count:
+            expected = f"{first} to {first + count - 1}"
+            raise IndexError(f"{name}: got numbers from {low} to {high}, expected {expected}")
+    return x
+
+
+def labels(given: Any, batch: int, classes: int | None) -> Array | None:
+    """The labels of a batch as a raw array (batch,) on the device, or None if none were given.
+
+    Parameters
+    ----------
+    given : array of int, int or None
+        A single number serves the whole batch.
+    batch : int
+    classes : int or None
+        Of the model; None if it was made without.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        If they are no whole numbers, not one for each example, or name no class; or the model has none.
+    """
+    if given is None:
+        return None
+    if classes is None:
+        raise ValueError("labels: got some, expected none: the model was made without classes")
+    given = asarray(np.full(batch, given)) if np.ndim(given) == 0 else asarray(given)
+    return indices("labels", shape("labels", given, (batch,), "one for each example"), classes)
