@@ -268,15 +268,15 @@ EXAMPLES: dict[str, list[Example]] = {
         (((9, 8), (8, 9)), {}),
     ),
     **_convolutions(),
-    "sum_windows_": _of((((1, 1, 3, 3),), _ALL_ROUND), *_POOLED),
-    "max_windows_": _of((((1, 1, 3, 3),), _IN_ROWS), *_POOLED),
-    "spread_windows_": _of(
+    "sum_windows": _of((((1, 1, 3, 3),), _ALL_ROUND), *_POOLED),
+    "max_windows": _of((((1, 1, 3, 3),), _IN_ROWS), *_POOLED),
+    "spread_windows": _of(
         (((1, 1, 3, 3),), {**_ALL_ROUND, "size": (3, 3)}),
         (((2, 1, 2, 2),), {**_APART, "size": (3, 5)}),
         (((0, 2, 2, 2),), {**_WINDOWS, "size": (4, 4)}),
     ),
-    "put_chosen_": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE, "size": (3, 3)})),
-    "take_chosen_": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE})),
+    "put_chosen": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE, "size": (3, 3)})),
+    "take_chosen": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE})),
     "linear_": _of((((3, 3), (3, 3), (3,)), {}), (((4, 2), (3, 2), (3,)), {}), (((0, 2), (3, 2), (3,)), {})),
     "add_channels": _of(
         (((3, 3), (3,)), {}),

@@ -5,8 +5,8 @@ convolution without weights. Each operation goes over the taps, a strided slice 
 
 Summing windows is linear, and spreading a number over its window is its adjoint: each is the other's
 derivative. The largest number is one chosen number of the window, the first of those that tie (in rows from
-the top left, as in PyTorch); its derivative puts the cotangent where that number was, and the derivative of
-that takes it from there again.
+the top left) or the last NaN, as in PyTorch; its derivative puts the cotangent where that number was, and the
+derivative of that takes it from there again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .primitive import primitive
 from .tensor import raw
 
 
-@primitive(lambda g, y, x, **window: spread_windows_(g, size=tuple(x.shape[2:]), **window))
-def sum_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+@primitive(lambda g, y, x, **window: spread_windows(g, size=tuple(x.shape[2:]), **window))
+def sum_windows(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
     """The sum of each window: (batch, channels, height, width) -> (batch, channels, ..., ...).
 
     Outside of the image there are zeros.
@@ -43,8 +43,8 @@ def sum_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Arra
     return y
 
 
-@primitive(lambda u, y, g, size, **window: sum_windows_(u, **window))
-def spread_windows_(g: Array, *, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
+@primitive(lambda u, y, g, size, **window: sum_windows(u, **window))
+def spread_windows(g: Array, *, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
     """Each number added to every pixel of its window, in an image of a given size: adjoint of a sum."""
     covered = padding == (0, 0) and size == tuple(n * k for n, k in zip(g.shape[2:], kernel, strict=True))
     if stride == kernel and covered:  # each pixel is in exactly one window
@@ -69,11 +69,11 @@ def _repeated(g: Array, kernel: Pair) -> Array:
 
 
 @primitive(
-    lambda g, y, x, **window: put_chosen_(
-        g, choice=_first_largest(raw(x), raw(y), **window), size=tuple(x.shape[2:]), **window
+    lambda g, y, x, **window: put_chosen(
+        g, choice=_chosen_tap(raw(x), raw(y), **window), size=tuple(x.shape[2:]), **window
     )
 )
-def max_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+def max_windows(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
     """The largest number of each window: (batch, channels, height, width) -> (batch, channels, ..., ...)."""
     size = window_count(x.shape[2:], kernel, stride, padding)
     x = _padded(x, padding, -np.inf)
@@ -83,18 +83,21 @@ def max_windows_(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Arra
     return y
 
 
-def _first_largest(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
-    """For each window the number of the first tap that met its largest number."""
-    x = _padded(x, padding, -np.inf)
-    choice = np.zeros_like(y, dtype=np.int32)
+def _chosen_tap(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+    """Of each window the first tap that met its largest number, or the last that met NaN."""
     taps = list(enumerate(_taps(kernel, stride, tuple(y.shape[2:]))))
+    choice = np.zeros_like(y, dtype=np.int32)
+    pixels = _padded(x, padding, np.nan)  # which equals nothing: the padding is never chosen
     for i, tap in reversed(taps):
-        choice[...] = np.where(x[tap] == y, i, choice)
+        choice[...] = np.where(pixels[tap] == y, i, choice)
+    pixels = _padded(x, padding, 0.0)
+    for i, tap in taps:
+        choice[...] = np.where(np.isnan(pixels[tap]), i, choice)
     return choice
 
 
-@primitive(lambda u, y, g, choice, size, **window: take_chosen_(u, choice=choice, **window))
-def put_chosen_(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
+@primitive(lambda u, y, g, choice, size, **window: take_chosen(u, choice=choice, **window))
+def put_chosen(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
     """Each number added to the one pixel of its window that `choice` names, in an image of a given size."""
     x = _blank(g, padding, size)
     for i, tap in enumerate(_taps(kernel, stride, tuple(g.shape[2:]))):
@@ -102,9 +105,9 @@ def put_chosen_(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding:
     return _inside(x, padding, size)
 
 
-@primitive(lambda g, y, x, choice, **window: put_chosen_(g, choice=choice, size=tuple(x.shape[2:]), **window))
-def take_chosen_(x: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair) -> Array:
-    """Of each window the number at the tap that `choice` names: the adjoint of `put_chosen_`."""
+@primitive(lambda g, y, x, choice, **window: put_chosen(g, choice=choice, size=tuple(x.shape[2:]), **window))
+def take_chosen(x: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+    """Of each window the number at the tap that `choice` names: the adjoint of `put_chosen`."""
     x = _padded(x, padding, 0.0)
     y = np.zeros_like(x, shape=choice.shape)
     for i, tap in enumerate(_taps(kernel, stride, tuple(choice.shape[2:]))):

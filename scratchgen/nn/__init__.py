@@ -5,7 +5,7 @@ from .activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softplu
 from .attention import MultiheadAttention
 from .batch_norm import BatchNorm1d, BatchNorm2d
 from .container import Sequential
-from .convolution import Conv2d, ConvTranspose2d
+from .convolution import Conv1d, Conv2d, ConvTranspose2d
 from .dropout import Dropout
 from .embedding import Embedding
 from .group_norm import GroupNorm, GroupNormSiLU
@@ -24,6 +24,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Buffer",
+    "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
     "Dropout",

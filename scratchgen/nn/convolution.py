@@ -1,18 +1,91 @@
-"""Conv2d and ConvTranspose2d: learnt kernels that slide over images."""
+"""Convolution of images and of sequences, and transposed convolution: learnt kernels that slide.
+
+Each layer stands beside its function, and says what the parameters of both mean.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..autograd import conv, conv_transpose
+from ..autograd.channels import biased_conv, biased_conv_transpose
 from ..backend import RandomStream
-from ..backend.convolution.geometry import Pair, Size, check_groups, pair
-from . import functional as F
+from ..backend.convolution import transposed_size
+from ..backend.convolution.geometry import Pair, Size, check_groups, numbers, pair
 from .init import fan_in_, stream_or_next
 from .module import Module, Parameter, check_size, parameter_like
 
 
+def conv2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Any:
+    """What `Conv2d` computes of x (batch, in, h, w) with its weight and its bias, which may be None."""
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    if bias is None:
+        return conv(x, weight, **how)
+    _check_bias(bias, weight.shape[0])
+    return biased_conv(x, weight, bias, **how)
+
+
+def conv1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Any:
+    """What `Conv1d` computes of x (batch, in, length): a convolution of images one column wide."""
+    for name, array, axes in (("x", x, "(batch, channels, length)"), ("weight", weight, "(out, in, taps)")):
+        if array.ndim != 3:
+            raise ValueError(f"{name}: got shape {tuple(array.shape)}, expected {axes}")
+    (down,), (around,) = numbers("stride", stride, 1, 1), numbers("padding", padding, 0, 1)
+    (apart,) = numbers("dilation", dilation, 1, 1)
+    columns, kernels = (a.reshape((*a.shape, 1)) for a in (x, weight))
+    y = conv2d(columns, kernels, bias, (down, 1), (around, 0), (apart, 1), groups)
+    return y.reshape(y.shape[:3])
+
+
+def conv_transpose2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Any:
+    """What `ConvTranspose2d` computes of x (batch, in, h, w) with its weight and its bias or None."""
+    if x.ndim != 4 or x.shape[1] != weight.shape[0]:
+        raise ValueError(
+            f"x: got shape {tuple(x.shape)}, expected (batch, {weight.shape[0]}, height, width) "
+            f"to fit the weight of shape {tuple(weight.shape)}"
+        )
+    size = transposed_size(x.shape[2:], weight.shape[2:], stride, padding, dilation, output_padding)
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "output_size": size}
+    if bias is None:
+        return conv_transpose(x, weight, **how)
+    _check_bias(bias, weight.shape[1] * groups)
+    return biased_conv_transpose(x, weight, bias, **how)
+
+
+def _check_bias(bias: Any, channels: int) -> None:
+    if tuple(bias.shape) != (channels,):
+        raise ValueError(f"bias: got shape {tuple(bias.shape)}, expected ({channels},), one per channel")
+
+
 class _Convolution(Module):
-    """What a convolution and a transposed one share: all but the weight's shape and the function."""
+    """What all convolutions share: everything but the weight's shape and the function."""
+
+    axes = 2
 
     def __init__(
         self,
@@ -27,10 +100,10 @@ class _Convolution(Module):
         rng: RandomStream | None,
     ) -> None:
         self.in_channels, self.out_channels = channels
-        self.kernel_size = pair("kernel_size", kernel_size, 1)
-        self.stride = pair("stride", stride, 1)
-        self.padding = pair("padding", padding, 0)
-        self.dilation = pair("dilation", dilation, 1)
+        self.kernel_size = numbers("kernel_size", kernel_size, 1, self.axes)
+        self.stride = numbers("stride", stride, 1, self.axes)
+        self.padding = numbers("padding", padding, 0, self.axes)
+        self.dilation = numbers("dilation", dilation, 1, self.axes)
         self.groups = groups
         self.weight = parameter_like((weight_channels[0], weight_channels[1] // groups, *self.kernel_size))
         self.bias: Parameter | None = parameter_like((self.out_channels,)) if bias else None
@@ -41,16 +114,11 @@ class _Convolution(Module):
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
-        shown = {
-            "stride": (1, 1),
-            "padding": (0, 0),
-            "output_padding": (0, 0),
-            "dilation": (1, 1),
-            "groups": 1,
-        }
-        for name, usual in shown.items():
-            value = getattr(self, name, usual)
-            parts += [f"{name}={value}"] if value != usual else []
+        usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+        shown = {name: (value,) * self.axes for name, value in usual.items()} | {"groups": 1}
+        for name, default in shown.items():
+            value = getattr(self, name, default)
+            parts += [f"{name}={value}"] if value != default else []
         return ", ".join([*parts, *(["bias=False"] if self.bias is None else [])])
 
 
@@ -112,7 +180,52 @@ class Conv2d(_Convolution):
         super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
 
     def forward(self, x: Any) -> Any:
-        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class Conv1d(_Convolution):
+    """Convolution of sequences: ``(batch, in_channels, length) -> (batch, out_channels, length')``.
+
+    As `Conv2d`, along one axis.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride, padding, dilation : int
+    groups, bias, rng
+        As `Conv2d` has them.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_channels, in_channels / groups, kernel_size)
+    bias : Parameter, shape (out_channels,), or None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Conv1d(3, 8, kernel_size=3, stride=2, padding=1)(np.zeros((4, 3, 28), np.float32)).shape
+    (4, 8, 14)
+    """
+
+    axes = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        rng: RandomStream | None = None,
+    ) -> None:
+        channels = _check_channels(in_channels, out_channels, groups)
+        super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
+
+    def forward(self, x: Any) -> Any:
+        return conv1d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class ConvTranspose2d(_Convolution):
@@ -174,7 +287,7 @@ class ConvTranspose2d(_Convolution):
             )
 
     def forward(self, x: Any) -> Any:
-        return F.conv_transpose2d(
+        return conv_transpose2d(
             x,
             self.weight,
             self.bias,

@@ -25,13 +25,17 @@ from ..autograd import (
 from ..autograd.fused import leaky_relu_
 from ..autograd.linear_algebra import linear_
 from ..backend import Array, RandomStream, check_array, check_rng
+from .convolution import conv1d, conv2d, conv_transpose2d
 from .dot_product import attention_weights, scaled_dot_product_attention
-from .images import avg_pool2d, conv2d, conv_transpose2d, interpolate, max_pool2d, pad
+from .pooling import avg_pool2d, max_pool2d
+from .shape import pad
+from .upsample import interpolate
 
 __all__ = [
     "attention_weights",
     "avg_pool2d",
     "binary_cross_entropy_with_logits",
+    "conv1d",
     "conv2d",
     "conv_transpose2d",
     "cross_entropy",

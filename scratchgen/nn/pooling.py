@@ -1,12 +1,43 @@
-"""AvgPool2d and MaxPool2d: images made smaller, a window of pixels to one."""
+"""Pooling: images made smaller, a window of pixels to one. Each layer stands beside its function."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from ..backend.convolution.geometry import Size, pair
-from . import functional as F
+import numpy as np
+
+from ..autograd import raw
+from ..autograd.pooling import max_windows, sum_windows, window_count
+from ..backend.convolution.geometry import Pair, Size, check_images, pair
 from .module import Module
+
+
+def avg_pool2d(
+    x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, count_include_pad: bool = True
+) -> Any:
+    """What `AvgPool2d` computes of x (batch, channels, height, width)."""
+    window = _window(x, kernel_size, stride, padding)
+    total = sum_windows(x, **window)
+    if count_include_pad or window["padding"] == (0, 0):
+        return total * (1 / math.prod(window["kernel"]))
+    return total / sum_windows(np.ones_like(raw(x)[:1, :1]), **window)
+
+
+def max_pool2d(x: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Any:
+    """What `MaxPool2d` computes of x (batch, channels, height, width)."""
+    return max_windows(x, **_window(x, kernel_size, stride, padding))
+
+
+def _window(x: Any, kernel_size: Size, stride: Size | None, padding: Size) -> dict[str, Pair]:
+    """The static keywords of a pooling primitive, checked."""
+    check_images(x)
+    kernel, around = pair("kernel_size", kernel_size, 1), pair("padding", padding, 0)
+    step = kernel if stride is None else pair("stride", stride, 1)
+    if any(2 * p > k for p, k in zip(around, kernel, strict=True)):
+        raise ValueError(f"padding: got {around}, expected at most half of kernel_size {kernel}")
+    window_count(x.shape[2:], kernel, step, around)
+    return {"kernel": kernel, "stride": step, "padding": around}
 
 
 class _Pooling(Module):
@@ -51,14 +82,15 @@ class AvgPool2d(_Pooling):
         self.count_include_pad = count_include_pad
 
     def forward(self, x: Any) -> Any:
-        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+        return avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
 
 class MaxPool2d(_Pooling):
     """The largest number of each window: ``(batch, channels, h, w) -> (batch, channels, h', w')``.
 
     ``h' = floor((h + 2 padding - kernel_size) / stride) + 1``. Where several numbers tie, the derivative goes
-    to the first of them, in rows from the top left, as in PyTorch.
+    to the first of them, in rows from the top left. NaN counts as the largest, the last one where there are
+    several. Both as in PyTorch.
 
     Parameters
     ----------
@@ -73,4 +105,4 @@ class MaxPool2d(_Pooling):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+        return max_pool2d(x, self.kernel_size, self.stride, self.padding)

@@ -1,10 +1,12 @@
-"""Flatten and Unflatten: between images and vectors."""
+"""Flatten and Unflatten, between images and vectors; `pad`, which makes arrays longer."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from ..autograd import shapes
 from .module import Module, check_size
 
 
@@ -56,3 +58,27 @@ class Unflatten(Module):
 
     def extra_repr(self) -> str:
         return f"{self.dim}, {self.unflattened_size}"
+
+
+def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:
+    """`x` with more entries of a constant at the ends of its last axes.
+
+    Parameters
+    ----------
+    pad : sequence of int
+        Before and after, for the last axis, then for the one before it: (left, right, top, bottom) of images.
+    mode : {"constant"}
+    value : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pad(np.array([[1.0]]), (1, 2))
+    array([[0., 1., 0., 0.]])
+    """
+    if mode != "constant":
+        raise ValueError(f"mode: got {mode!r}, expected 'constant'")
+    if len(pad) % 2 or len(pad) > 2 * x.ndim or any(width < 0 for width in pad):
+        raise ValueError(f"pad: got {tuple(pad)}, expected a pair of numbers >= 0 for each of the last axes")
+    widths = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
+    return shapes.pad(x, [(0, 0)] * (x.ndim - len(widths)) + widths, value)

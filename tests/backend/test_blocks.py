@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 import scratchgen as sg
 from scratchgen.autograd.channels import sum_pixels
-from scratchgen.autograd.pooling import spread_windows_, sum_windows_
+from scratchgen.autograd.pooling import spread_windows, sum_windows
 from scratchgen.backend import binary, is_large, joined, parts
 from scratchgen.backend.blocks import PIECE, blocks, even_slices
 
@@ -93,8 +93,8 @@ def test_pooling_of_large_images() -> None:
     window = {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0)}
     x = images(0)
     sums = x.reshape(*x.shape[:2], 32, 2, 24, 2).sum(axis=(3, 5))
-    assert np.allclose(sg.asnumpy(sum_windows_(sg.asarray(x), **window)), sums, rtol=1e-5, atol=1e-5)
-    spread = spread_windows_(sg.asarray(x), size=(128, 96), **window)
+    assert np.allclose(sg.asnumpy(sum_windows(sg.asarray(x), **window)), sums, rtol=1e-5, atol=1e-5)
+    spread = spread_windows(sg.asarray(x), size=(128, 96), **window)
     assert np.array_equal(sg.asnumpy(spread), x.repeat(2, axis=2).repeat(2, axis=3))
 
 

@@ -11,7 +11,7 @@ from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
-from scratchgen.nn import Conv2d, ConvTranspose2d, functional as F
+from scratchgen.nn import Conv1d, Conv2d, ConvTranspose2d, functional as F
 
 
 def images(*shape: int) -> np.ndarray:
@@ -129,3 +129,39 @@ def test_repr() -> None:
     assert repr(ConvTranspose2d(4, 8, 3, stride=2, output_padding=1, groups=4)) == (
         "ConvTranspose2d(4, 8, kernel_size=(3, 3), stride=(2, 2), output_padding=(1, 1), groups=4)"
     )
+
+
+def test_a_convolution_of_sequences_is_its_definition() -> None:
+    layer = Conv1d(4, 6, kernel_size=3, stride=2, padding=(2,), dilation=3, groups=2).to(np.float64)
+    x = images(2, 4, 13)
+    w, b = sg.asnumpy(layer.weight), sg.asnumpy(layer.bias)
+    padded = np.pad(x, ((0, 0), (0, 0), (2, 2)))
+    expected = np.zeros((2, 6, 6))
+    for k in range(6):
+        seen = padded[:, 2 * (k // 3) : 2 * (k // 3) + 2]
+        for o in range(6):
+            expected[:, k, o] = np.einsum("nci,ci->n", seen[:, :, 2 * o : 2 * o + 7 : 3], w[k]) + b[k]
+    assert_close(layer(sg.asarray(x)), expected, rtol=1e-12, atol=1e-13)
+    assert_close(F.conv1d(sg.asarray(x), layer.weight, layer.bias, 2, 2, 3, 2), expected, rtol=1e-12)
+
+
+def test_a_convolution_of_sequences_has_gradients_and_pytorchs_shapes(
+    check_layer: Callable[..., float],
+) -> None:
+    layer = Conv1d(4, 2, 3, stride=2, padding=1, groups=2)
+    assert layer.weight.shape == (2, 2, 3)
+    assert repr(layer) == "Conv1d(4, 2, kernel_size=(3,), stride=(2,), padding=(1,), groups=2)"
+    assert layer(sg.asarray(np.zeros((0, 4, 5), np.float32))).shape == (0, 2, 3)
+    check_layer(layer, images(2, 4, 5))
+
+
+def test_what_does_not_fit_a_convolution_of_sequences_is_named() -> None:
+    layer, x = Conv1d(4, 2, 3), sg.asarray(np.zeros((2, 4, 9), np.float32))
+    for call, words in (
+        (lambda: layer(x[None]), r"x: got shape \(1, 2, 4, 9\), expected \(batch, channels, length\)"),
+        (lambda: layer(x[:, :3]), "x: got 3 channels, expected 4"),
+        (lambda: Conv1d(4, 2, (3, 3)), r"kernel_size: got \(3, 3\), expected an integer of at least 1$"),
+        (lambda: F.conv1d(x, layer.weight, stride=0), "stride: got 0, expected an integer"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()

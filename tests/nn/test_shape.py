@@ -1,13 +1,16 @@
-"""Flatten and Unflatten."""
+"""Flatten, Unflatten and pad."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
 from tools import assert_close
 
 import scratchgen as sg
-from scratchgen.nn import Flatten, Unflatten
+from scratchgen.autograd import check_gradients
+from scratchgen.nn import Flatten, Unflatten, functional as F
 
 X = np.arange(48.0).reshape(2, 3, 4, 2)
 
@@ -46,3 +49,18 @@ def test_repr() -> None:
         "Flatten(0, 1)",
         "Unflatten(1, (2, 3))",
     ]
+
+
+def test_pad_names_the_last_axis_first() -> None:
+    y = F.pad(sg.asarray(X), (1, 2, 3, 0), value=-7.0)
+    expected = np.pad(X, ((0, 0), (0, 0), (3, 0), (1, 2)), constant_values=-7)
+    assert_close(y, expected, rtol=0)
+    check_gradients(lambda x: F.pad(x, (1, 2, 3, 0)), X[:1, :1])
+
+
+@pytest.mark.parametrize("widths", [(1,), (1, -1), (0,) * 10])
+def test_pad_refuses(widths: Any) -> None:
+    with pytest.raises(ValueError, match=r"pad: got .* expected a pair of numbers >= 0"):
+        F.pad(sg.asarray(X), widths)
+    with pytest.raises(ValueError, match="mode: got 'reflect', expected 'constant'"):
+        F.pad(sg.asarray(X), (1, 1), mode="reflect")

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.parity
 precisions = pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
 
 LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
+    "Conv1d": (lambda m: m.Conv1d(6, 4, 3, stride=2, padding=1, dilation=2, groups=2), (2, 6, 11)),
     "Conv2d": (lambda m: m.Conv2d(3, 4, 3), (2, 3, 5, 6)),
     "Conv2d stride": (lambda m: m.Conv2d(3, 4, (4, 2), stride=(2, 3), padding=(1, 0)), (2, 3, 6, 7)),
     "Conv2d dilation": (lambda m: m.Conv2d(2, 4, 3, padding=2, dilation=2, bias=False), (2, 2, 5, 6)),

@@ -114,10 +114,26 @@ class Geometry:
 
 def pair(name: str, value: Size, least: int) -> Pair:
     """`value` for both axes, or its two values, each at least `least`."""
-    both = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(both) != 2 or any(not isinstance(n, int | np.integer) or n < least for n in both):
-        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}, or two of them")
-    return int(both[0]), int(both[1])
+    vertical, horizontal = numbers(name, value, least, 2)
+    return vertical, horizontal
+
+
+def numbers(name: str, value: Size, least: int, axes: int) -> tuple[int, ...]:
+    """`value` for each of so many axes, or its values, one an axis, each at least `least`."""
+    each = tuple(value) if isinstance(value, Sequence) else (value,) * axes
+    if len(each) != axes or any(not isinstance(n, int | np.integer) or n < least for n in each):
+        several = ", or two of them" if axes == 2 else ""
+        raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}{several}")
+    return tuple(int(n) for n in each)
+
+
+def check_images(x: Array) -> None:
+    """Raise a ValueError unless x is (batch, channels, height, width), with a pixel."""
+    if x.ndim != 4 or 0 in x.shape[2:]:
+        raise ValueError(
+            f"x: got shape {tuple(x.shape)}, expected (batch, channels, height, width) "
+            "with at least one pixel"
+        )
 
 
 def check_arrays(**arrays: Array) -> None:

@@ -1,4 +1,4 @@
-"""Functional forms on images: resizing and padding (the others are tested with their layers)."""
+"""Upsample and interpolate."""
 
 from __future__ import annotations
 
@@ -85,18 +85,3 @@ def test_interpolation_refuses() -> None:
 def test_repr_of_upsample() -> None:
     assert repr(Upsample(scale_factor=2)) == "Upsample(scale_factor=2, mode='nearest')"
     assert repr(Upsample((4, 5), mode="bilinear")) == "Upsample(size=(4, 5), mode='bilinear')"
-
-
-def test_pad_names_the_last_axis_first() -> None:
-    y = F.pad(sg.asarray(X), (1, 2, 3, 0), value=-7.0)
-    expected = np.pad(X, ((0, 0), (0, 0), (3, 0), (1, 2)), constant_values=-7)
-    assert_close(y, expected, rtol=0)
-    check_gradients(lambda x: F.pad(x, (1, 2, 3, 0)), X[:1, :1])
-
-
-@pytest.mark.parametrize("widths", [(1,), (1, -1), (0,) * 10])
-def test_pad_refuses(widths: Any) -> None:
-    with pytest.raises(ValueError, match=r"pad: got .* expected a pair of numbers >= 0"):
-        F.pad(sg.asarray(X), widths)
-    with pytest.raises(ValueError, match="mode: got 'reflect', expected 'constant'"):
-        F.pad(sg.asarray(X), (1, 1), mode="reflect")
