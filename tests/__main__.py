@@ -1,7 +1,7 @@
 """Run the tests: `python3 tests`, with pytest's arguments, such as `python3 tests -k vae`.
 
 The first run makes `.venv` and installs the project and its `test` extra in it; `--no-venv` uses the running
-Python as it is.
+Python as it is. `python3 tests --mutate --help` is about breaking the code on purpose.
 """
 
 import os
@@ -22,6 +22,11 @@ def absolute(argument: str) -> str:
 def main(arguments: "list[str]") -> int:
     """Run pytest at the root of the project, wherever the command was given; return its exit status."""
     bootstrap.enter(extras=("test",), needs=("pytest", "hypothesis"))
+    if arguments[:1] == ["--mutate"]:
+        sys.path.insert(0, os.path.join(bootstrap.ROOT, "tests"))
+        from mutation.command import main as mutate
+
+        return mutate(arguments[1:])
     import pytest
 
     arguments = [absolute(argument) for argument in arguments]

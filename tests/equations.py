@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LABEL = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 IN_CODE = re.compile(rf"(?:^|\s\s+|:: )\(({LABEL})\)\s*$")
+ON_STATEMENT = re.compile(rf"\S\s+#((?: \({LABEL}\))+)\s*$")
 FENCE = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{math\}[^\n]*\n(?P<body>.*?)^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
 )
@@ -50,12 +51,14 @@ class Equation:
     chapters: list[Place] = field(default_factory=list)
     code: list[Place] = field(default_factory=list)
     tests: list[Place] = field(default_factory=list)
+    statements: list[Place] = field(default_factory=list)
 
     def faults(self) -> list[str]:
         """What keeps the equation from being in order; empty if it is."""
         found = []
         if not self.chapters:
-            found.append(f"{(self.code + self.tests)[0]}: no chapter states the equation {self.label}")
+            place = (self.code + self.statements + self.tests)[0]
+            found.append(f"{place}: no chapter states the equation {self.label}")
         found += [
             f"{again}: the label {self.label} is taken, by {self.chapters[0]}" for again in self.chapters[1:]
         ]
@@ -63,7 +66,7 @@ class Equation:
             found.append(
                 f"{self.chapters[0]}: {self.label!r} is no label: write it in lower case, with hyphens"
             )
-        where = (self.chapters + self.code + self.tests)[0]
+        where = (self.chapters + self.code + self.statements + self.tests)[0]
         if not self.code:
             found.append(f"{where}: no line of the code ends in ({self.label})")
         if not self.tests:
@@ -73,12 +76,14 @@ class Equation:
 
 def find(root: Path = ROOT) -> dict[str, Equation]:
     """Every equation that a chapter, the code or a test names: in the chapters' order, then by label."""
+    sources = sorted((root / "scratchgen").rglob("*.py"))
     places: dict[str, dict[str, list[Place]]] = {
         "chapters": collect(root, chapters(root), in_chapter),
-        "code": collect(root, sorted((root / "scratchgen").rglob("*.py")), in_code),
+        "code": collect(root, sources, in_code),
+        "statements": collect(root, sources, on_statements),
         "tests": collect(root, sorted((root / "tests").rglob("test_*.py")), in_tests),
     }
-    others = sorted(set(places["code"]) | set(places["tests"]))
+    others = sorted(set(places["code"]) | set(places["statements"]) | set(places["tests"]))
     labels = dict.fromkeys([*places["chapters"], *others])
     return {
         label: Equation(label, **{kind: found.get(label, []) for kind, found in places.items()})
@@ -121,6 +126,15 @@ def in_code(text: str) -> list[tuple[str, int, str]]:
     """The labels at the ends of lines, at least two spaces after the formula or alone on their line."""
     lines = enumerate(text.splitlines(), start=1)
     return [(match[1], number, "") for number, line in lines if (match := IN_CODE.search(line))]
+
+
+def on_statements(text: str) -> list[tuple[str, int, str]]:
+    """The labels in the comments of statements, ``y = exp(x)  # (label) (another)``: what computes them."""
+    lines = enumerate(text.splitlines(), start=1)
+    matches = ((number, ON_STATEMENT.search(line)) for number, line in lines)
+    return [
+        (label, number, "") for number, match in matches if match for label in re.findall(LABEL, match[1])
+    ]
 
 
 def in_tests(text: str) -> list[tuple[str, int, str]]:
