@@ -11,7 +11,7 @@ name. With Python 3.9, in a virtual environment: ::
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from scratchgen.backend import RandomStream
 from scratchgen.networks import ConvDecoder, ConvEncoder
 from scratchgen.nn import functional as F
 
-from .timing import Step, faster, table, take_turns
+from .tables import Table, comparison
+from .timing import Step, faster, take_turns
 
 TARGET = 1.0
 BATCH, LATENT, WIDTHS = 64, 64, (64, 128)
@@ -34,7 +35,7 @@ ELSEWHERE = {
 }
 
 
-def main() -> None:
+def tables(quick: bool) -> Iterator[Table]:
     """One table."""
     commands = {
         name: [os.environ[variable], str(Path(__file__).with_name(script))]
@@ -44,10 +45,10 @@ def main() -> None:
     for name, (variable, _) in ELSEWHERE.items():
         if variable not in os.environ:
             print(f"  ({name} is left out: {variable} names no Python that has it)")
-    times = take_turns(MAKERS, examples(), turns=7, seconds=2.0, commands=commands)
-    table(
-        f"DCGAN, a step of each, 28x28, batch {BATCH}", faster(times, "PyTorch eager"), "scratchgen", TARGET
-    )
+    turns, seconds = (3, 0.6) if quick else (7, 2.0)
+    times = take_turns(MAKERS, examples(), turns=turns, seconds=seconds, commands=commands)
+    title = f"DCGAN: a step of each network, 28x28, batch {BATCH}"
+    yield comparison(title, faster(times, "PyTorch eager"), f"{TARGET:g} times PyTorch's time")
 
 
 def examples() -> np.ndarray:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 import scratchgen as sg
 
+from .tables import Table
+
 CHAIN = 2000
 
 
-def main() -> None:
+def tables(quick: bool) -> Iterator[Table]:
     """Microseconds an operation takes forward, and its vjps take backward."""
     draw = np.random.default_rng(0).random
     x, y = (sg.tensor(draw((8, 8), dtype=np.float32), requires_grad=True) for _ in range(2))
@@ -23,12 +25,13 @@ def main() -> None:
         "tanh(a)": (lambda a, b: sg.tanh(a), lambda a, b: np.tanh(a)),
         "a * 0.5": (lambda a, b: a * 0.5, lambda a, b: a * 0.5),
     }
-    print("\nEngine overhead on 8 x 8 float32 arrays, microseconds   (targets: forward 2, backward 5)")
-    print(f"  {'operation':10} {'forward':>8} {'backward':>9} {'NumPy alone':>12}")
+    rows = []
     for name, (operation, plain) in operations.items():
         forward = _best(lambda f=operation: f(x, y), 20_000)
         alone = _best(lambda f=plain: f(x.data, y.data), 20_000)
-        print(f"  {name:10} {forward:8.2f} {_backward(operation, x, y):9.2f} {alone:12.2f}")
+        rows.append([name, *(f"{us:.2f}" for us in (forward, _backward(operation, x, y), alone))])
+    title, note = "What the engine costs: 8 x 8 float32 arrays", "Targets: forward 2, backward 5."
+    yield Table(title, ["microseconds", "forward", "backward", "NumPy alone"], rows, note)
 
 
 def _best(step: Callable[[], object], number: int) -> float:

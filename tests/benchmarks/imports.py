@@ -6,9 +6,12 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+
+from .tables import Table
 
 
-def main() -> None:
+def tables(quick: bool) -> Iterator[Table]:
     """The median over several fresh processes, less that of an empty one."""
 
     def seconds(code: str) -> float:
@@ -16,7 +19,8 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", code], check=True)
         return time.perf_counter() - began
 
-    turns = [(seconds("import scratchgen"), seconds("import numpy"), seconds("pass")) for _ in range(9)]
+    statements = ("import scratchgen", "import numpy", "pass")
+    turns = [[seconds(code) for code in statements] for _ in range(5 if quick else 9)]
     ours, numpy, empty = (statistics.median(column) for column in zip(*turns, strict=True))
-    shares = f"{ours - empty:.3f} s, of which NumPy {numpy - empty:.3f} s"
-    print(f"\nimport scratchgen: {shares}   (target: at most 0.3 s)")
+    rows = [[statements[0], f"{ours - empty:.3f}"], [statements[1], f"{numpy - empty:.3f}"]]
+    yield Table("Import", ["", "seconds"], rows, "Target: at most 0.3 s, of which NumPy is a part.")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 
 from . import unet
+from .tables import Table
 from .timing import Step, take_turns
 
 WIDTH = 32
 SIZES = [(64, 16), (64, 28), (64, 56), (128, 28), (256, 28)]
 
 
-def main() -> None:
+def tables(quick: bool) -> Iterator[Table]:
     """Milliseconds for each size, and nanoseconds for each pixel of each image, which should be the same."""
-    print(f"\nScaling of the U-Net step, width {WIDTH}   (target: time in proportion to batch and pixels)")
-    names = {f"batch {batch:3}, {pixels}x{pixels}": (batch, pixels) for batch, pixels in SIZES}
-    for name, (batch, pixels) in names.items():
-        times = take_turns({name: our_step}, batch, pixels, turns=3, seconds=2.0)
-        seconds = statistics.median(times[name])
-        print(f"  {name}  {1e3 * seconds:9.1f} ms  {1e9 * seconds / (batch * pixels**2):9.0f} ns a pixel")
+    rows = []
+    for batch, pixels in SIZES:
+        times = take_turns({"ours": our_step}, batch, pixels, turns=1 if quick else 3, seconds=1.0)
+        seconds = statistics.median(times["ours"].idle)
+        each = 1e9 * seconds / (batch * pixels**2)
+        rows.append([f"batch {batch}, {pixels}x{pixels}", f"{1e3 * seconds:.1f}", f"{each:.0f}"])
+    title, note = f"How the U-Net's step of width {WIDTH} grows", "Target: in proportion to batch and pixels."
+    yield Table(title, ["", "ms a step", "ns a pixel"], rows, note)
 
 
 def our_step(batch: int, pixels: int) -> Step:

@@ -1,23 +1,48 @@
 """Fair timing: each competitor in a process of its own, one at work at a time, taking turns.
 
 In one process they would disturb each other: the threads of one library's pool wait for more work by spinning
-for some milliseconds, on the cores that the next library's turn needs.
+for some milliseconds, on the cores that the next library's turn needs. Each turn is taken twice: on the idle
+machine, and beside one other process that keeps a core busy, as a browser or a build would.
 """
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
 Step = Callable[[], object]
-Times = dict[str, list[float]]
 PAUSE = 0.1  # seconds, in which the pools of the turn before fall asleep
+
+
+@dataclass
+class Turns:
+    """Seconds of a step in each turn: on an idle machine (median), and beside a busy process (mean)."""
+
+    idle: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+
+
+Times = dict[str, Turns]
+
+
+@contextlib.contextmanager
+def busy_process() -> Iterator[None]:
+    """While this lasts, one other process keeps one core busy."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(PAUSE)
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def take_turns(
@@ -27,7 +52,7 @@ def take_turns(
     seconds: float = 0.4,
     commands: dict[str, list[str]] | None = None,
 ) -> Times:
-    """The median seconds of a step in each turn, by competitor.
+    """The seconds of a step in each turn, by competitor.
 
     Parameters
     ----------
@@ -55,12 +80,15 @@ def take_turns(
             pipes[name] = program
         else:
             print(f"  ({name} is not installed for {command[0]})")
-    times: Times = {name: [] for name in pipes}
+    times: Times = {name: Turns() for name in pipes}
     for _ in range(turns):
         for name, pipe in pipes.items():
             time.sleep(PAUSE)
             pipe.send(seconds)
-            times[name].append(pipe.recv())
+            times[name].idle.append(pipe.recv()[0])
+            with busy_process():
+                pipe.send(seconds)
+                times[name].busy.append(pipe.recv()[1])
     for pipe in pipes.values():
         pipe.send(None)
     return times
@@ -80,7 +108,7 @@ class _Program:
     def recv(self) -> Any:
         assert self.process.stdout is not None
         line = self.process.stdout.readline().strip()
-        return float(line) if line[:1].isdigit() else line
+        return tuple(map(float, line.split())) if line[:1].isdigit() else line
 
 
 def serve(step: Step) -> None:
@@ -88,7 +116,7 @@ def serve(step: Step) -> None:
     step()
     print("ready", flush=True)
     while seconds := sys.stdin.readline().strip():
-        print(_turn(step, float(seconds)), flush=True)
+        print(*_turn(step, float(seconds)), flush=True)
 
 
 def _serve(pipe: Connection, make: Callable[..., Step], args: tuple[Any, ...]) -> None:
@@ -103,32 +131,22 @@ def _serve(pipe: Connection, make: Callable[..., Step], args: tuple[Any, ...]) -
         pipe.send(_turn(step, seconds))
 
 
-def _turn(step: Step, seconds: float) -> float:
-    """The median over the steps of one turn, less the first few, which find the caches cold."""
+def _turn(step: Step, seconds: float) -> tuple[float, float]:
+    """Median and mean over the steps of one turn, less the first few, which find the caches cold."""
     taken: list[float] = []
     end = time.perf_counter() + seconds
     while len(taken) < 4 or time.perf_counter() < end:
         began = time.perf_counter()
         step()
         taken.append(time.perf_counter() - began)
-    return statistics.median(taken[min(3, len(taken) // 2) :])
+    warm = taken[min(3, len(taken) // 2) :]
+    return statistics.median(warm), statistics.fmean(warm)
 
 
 def faster(times: Times, name: str) -> Times:
     """Of the competitors whose names begin with `name` only the one with the smallest median."""
-    ways = {way: taken for way, taken in times.items() if way.startswith(name)}
+    ways = {way: turns for way, turns in times.items() if way.startswith(name)}
     if not ways:
         return times
-    best = min(ways, key=lambda way: statistics.median(ways[way]))
-    kept = {way: taken for way, taken in times.items() if way not in ways}
-    return {**kept, best: ways[best]}
-
-
-def table(title: str, times: Times, ours: str, target: float | None = None) -> None:
-    """Print each competitor's median and the median, over the turns, of our time divided by its time."""
-    print(f"\n{title}" + ("" if target is None else f"   (target: at most {target:g} x PyTorch)"))
-    for name, seconds in times.items():
-        milliseconds = 1e3 * statistics.median(seconds)
-        ratios = sorted(a / b for a, b in zip(times[ours], seconds, strict=True))
-        spread = f"ours takes {statistics.median(ratios):.2f} x ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        print(f"  {name:16} {milliseconds:9.3f} ms   {'' if name == ours else spread}".rstrip())
+    best = min(ways, key=lambda way: statistics.median(ways[way].idle))
+    return {way: turns for way, turns in times.items() if way not in ways or way == best}
