@@ -167,11 +167,11 @@ def _convolutions() -> dict[str, list[Example]]:
 EXAMPLES: dict[str, list[Example]] = {
     **_unary("neg exp expm1 square abs sin cos tanh sigmoid erf relu softplus log_ndtr inverse_mills"),
     **_unary("log log1p sqrt", positive),
-    **_unary("astype_", dtype=np.float64),
-    **_unary("leaky_relu_", negative_slope=0.3),
-    **_unary("clip_", low=-0.5, high=0.7),
+    **_unary("astype", dtype=np.float64),
+    **_unary("leaky_relu", negative_slope=0.3),
+    **_unary("clip", low=-0.5, high=0.7),
     **_binary("add sub mul maximum minimum binary_cross_entropy"),
-    "binary_cross_entropy_sum_": _of(
+    "binary_cross_entropy_sum": _of(
         (((3, 3), (3, 3)), {"leading": 1}),
         (((2, 4), (2, 4)), {"leading": 1}),
         (((2, 3, 3), (2, 3, 3)), {"leading": 1}),
@@ -184,13 +184,13 @@ EXAMPLES: dict[str, list[Example]] = {
     **_binary("kl_to_standard_normal"),
     **_ternary("binary_cross_entropy_slope normal_log_prob reparameterise"),
     "where": _where(),
-    "sum_": [*_reduction([(0,), (1,), (0, 1)]), *_of((((9, 8),), {"axis": (0,), "keepdims": False}))],
-    "prod_": [*_reduction([(0,), (1,), (0, 1)]), _with_zeros((0, 1)), _with_zeros((0, 1), (0, 2), (2, 0))],
-    "logsumexp_": _reduction([(0,), (1,), (0, 1)]),
-    "max_": _reduction([(1,)]),
-    "cumsum_": _of((((3, 3),), {"axis": 0}), (((2, 3, 2),), {"axis": 1}), (((0, 3),), {"axis": 0})),
+    "sum": [*_reduction([(0,), (1,), (0, 1)]), *_of((((9, 8),), {"axis": (0,), "keepdims": False}))],
+    "prod": [*_reduction([(0,), (1,), (0, 1)]), _with_zeros((0, 1)), _with_zeros((0, 1), (0, 2), (2, 0))],
+    "logsumexp": _reduction([(0,), (1,), (0, 1)]),
+    **dict.fromkeys(("max", "min"), _reduction([(1,)])),
+    "cumsum": _of((((3, 3),), {"axis": 0}), (((2, 3, 2),), {"axis": 1}), (((0, 3),), {"axis": 0})),
     **dict.fromkeys(
-        ("softmax_", "log_softmax_"),
+        ("softmax", "log_softmax"),
         _of(
             (((3, 3),), {"axis": 1}),
             (((2, 3, 2),), {"axis": 1}),
@@ -199,19 +199,19 @@ EXAMPLES: dict[str, list[Example]] = {
             (((6, 12),), {"axis": 0}),
         ),
     ),
-    "reshape_": _of(
+    "reshape": _of(
         (((3, 3),), {"shape": (9,)}),
         (((2, 6),), {"shape": (3, -1)}),
         (((),), {"shape": (1, 1)}),
         (((0, 3),), {"shape": (3, 0)}),
     ),
-    "transpose_": _of(
+    "permute": _of(
         (((3, 3),), {"axes": (1, 0)}),
         (((2, 3, 4),), {"axes": (2, 0, 1)}),
         (((),), {"axes": ()}),
         (((0, 3),), {"axes": (1, 0)}),
     ),
-    "broadcast_to_": _of(
+    "broadcast_to": _of(
         (((3, 3),), {"shape": (2, 3, 3)}),
         (((2, 1),), {"shape": (3, 2, 4)}),
         (((),), {"shape": (2, 2)}),
@@ -223,28 +223,19 @@ EXAMPLES: dict[str, list[Example]] = {
         (((2, 3), (1, 3), (0, 3)), {"axis": 0}),
         (((2, 1, 2), (2, 2, 2)), {"axis": -2}),
     ),
-    "flip_": _of((((3, 3),), {"axis": 0}), (((2, 3),), {"axis": -1}), (((0, 2),), {"axis": 0})),
-    "pad_": _of(
+    "flip": _of((((3, 3),), {"axis": 0}), (((2, 3),), {"axis": -1}), (((0, 2),), {"axis": 0})),
+    "pad": _of(
         (((3, 3),), {"widths": ((1, 0), (0, 2)), "value": 0.0}),
         (((2,),), {"widths": ((2, 1),), "value": -1.5}),
         (((0, 2),), {"widths": ((1, 1), (0, 0)), "value": 0.0}),
     ),
-    "take_slice_": _of(
+    "getitem": _of(
         (((3, 3),), {"index": (slice(None), slice(None, None, -1))}),
         (((3, 4),), {"index": (slice(0, 3, 2), -1)}),
         (((4, 3),), {"index": (None, Ellipsis, slice(1, None))}),
         (((3,),), {"index": 1}),
         (((),), {"index": None}),
         (((3,),), {"index": slice(2, 2)}),
-    ),
-    "put_slice_": _of(
-        (((3, 3),), {"index": (slice(1, 4), slice(None, None, -1)), "shape": (5, 3)}),
-        (((2,),), {"index": (slice(0, 3, 2), -1), "shape": (3, 4)}),
-        (((),), {"index": (1,), "shape": (3,)}),
-        (((1,),), {"index": None, "shape": ()}),
-        (((0,),), {"index": slice(2, 2), "shape": (3,)}),
-    ),
-    "gather_": _of(
         (((3, 3),), {"index": (_ROWS,)}),
         (((2, 3),), {"index": _CELLS}),
         (((2, 3),), {"index": (slice(None), _ROWS)}),
@@ -252,13 +243,18 @@ EXAMPLES: dict[str, list[Example]] = {
         (((4, 2),), {"index": (np.array([-1, -1, 0]),)}),
         (((3, 2),), {"index": (np.zeros(0, np.int64),)}),
     ),
-    "scatter_": _of(
+    "scatter": _of(
+        (((3, 3),), {"index": (slice(1, 4), slice(None, None, -1)), "shape": (5, 3)}),
+        (((2,),), {"index": (slice(0, 3, 2), -1), "shape": (3, 4)}),
+        (((),), {"index": (1,), "shape": (3,)}),
+        (((1,),), {"index": (None,), "shape": ()}),
+        (((0,),), {"index": (slice(2, 2),), "shape": (3,)}),
         (((3, 3),), {"index": (_ROWS,), "shape": (4, 3)}),
         (((2, 2),), {"index": _CELLS, "shape": (2, 3)}),
         (((2, 3),), {"index": (slice(None), _ROWS), "shape": (2, 3)}),
         (((0, 2),), {"index": (np.zeros(0, np.int64),), "shape": (3, 2)}),
     ),
-    "matmul_": _of(
+    "matrix_product": _of(
         (((3, 3), (3, 3)), {}),
         (((2, 4), (4, 3)), {}),
         (((2, 1, 2, 3), (4, 3, 2)), {}),
@@ -277,7 +273,7 @@ EXAMPLES: dict[str, list[Example]] = {
     ),
     "put_chosen": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE, "size": (3, 3)})),
     "take_chosen": _of((((1, 1, 3, 3),), {**_ALL_ROUND, "choice": _CHOICE})),
-    "linear_": _of((((3, 3), (3, 3), (3,)), {}), (((4, 2), (3, 2), (3,)), {}), (((0, 2), (3, 2), (3,)), {})),
+    "linear": _of((((3, 3), (3, 3), (3,)), {}), (((4, 2), (3, 2), (3,)), {}), (((0, 2), (3, 2), (3,)), {})),
     "add_channels": _of(
         (((3, 3), (3,)), {}),
         (((2, 3, 2, 4), (3,)), {}),
@@ -298,7 +294,7 @@ EXAMPLES: dict[str, list[Example]] = {
             for shape, groups in (((3, 3), 1), ((2, 4, 2, 3), 2), ((1, 3, 5), 3), ((0, 2, 2), 1))
         )
     ),
-    "einsum_": _of(
+    "einsum": _of(
         (((3, 3), (3, 3)), {"subscripts": "ij,jk->ik"}),
         (((2, 3),), {"subscripts": "ij->"}),
         (((2, 3),), {"subscripts": "ij->ji"}),

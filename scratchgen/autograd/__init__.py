@@ -29,11 +29,19 @@ from .elementwise import (
     tanh,
     where,
 )
-from .fused import binary_cross_entropy, binary_cross_entropy_sum, log_softmax, relu, softmax, softplus
+from .fused import (
+    binary_cross_entropy,
+    binary_cross_entropy_sum,
+    leaky_relu,
+    log_softmax,
+    relu,
+    softmax,
+    softplus,
+)
 from .gaussian import log_ndtr
 from .indexing import gather, take_along_axis
-from .linear_algebra import einsum, matmul
-from .primitive import primitive, registry
+from .linear_algebra import einsum, linear, matmul
+from .primitive import jointly, primitive, registry
 from .reductions import cumsum, logsumexp, max, mean, min, prod, sum, var
 from .shapes import broadcast_to, cat, flatten, flip, pad, permute, reshape, split, stack, transpose
 from .tensor import Tensor, no_grad, raw, tensor

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, binary, device_of, is_large
-from .primitive import Together
+from .primitive import Jointly
 from .tensor import Tensor, raw, recording_is
 
 
@@ -154,7 +154,7 @@ def _cotangents(
         values = args if create_graph else [a.data if isinstance(a, Tensor) else a for a in args]
         value = node if create_graph else node.data
         vjps = operation.vjps
-        shares = vjps.at_once(g, value, *values, **static) if type(vjps) is Together else None
+        shares = vjps.vjp(g, value, *values, **static) if type(vjps) is Jointly else None
         for i, a in enumerate(args):
             if isinstance(a, Tensor) and a.requires_grad and (wanted is None or id(a) in wanted):
                 if shares is not None:

@@ -167,14 +167,13 @@ def _share(winner: Any, loser: Any, like: Array) -> Array:
     return ((winner > loser).astype(like.dtype) + (winner >= loser).astype(like.dtype)) / 2
 
 
-def clip(x: Any, low: float | None = None, high: float | None = None) -> Any:
+def _bounds(x: Any, low: float | None = None, high: float | None = None) -> tuple[tuple[Any], dict[str, Any]]:
+    return (x,), {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
+
+
+@primitive(lambda g, y, x, low, high: g * ((raw(x) >= low) & (raw(x) <= high)), canonical=_bounds)
+def clip(x: Array, *, low: float, high: float) -> Array:
     """`x` held within ``[low, high]``; the derivative is 1 inside and at the bounds, 0 outside."""
-    return clip_(x, low=-math.inf if low is None else low, high=math.inf if high is None else high)
-
-
-@primitive(lambda g, y, x, low, high: g * ((raw(x) >= low) & (raw(x) <= high)))
-def clip_(x: Array, *, low: float, high: float) -> Array:
-    """`clip` between two given bounds."""
     return np.clip(x, low, high)
 
 
@@ -193,12 +192,11 @@ def where(condition: Array, a: Array, b: Array) -> Array:
     return np.where(condition, a, b)
 
 
-def astype(x: Any, dtype: Any) -> Any:
+def _type(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
+    return (x,), {"dtype": dtype}
+
+
+@primitive(lambda g, y, x, dtype: g.astype(x.dtype), canonical=_type, casts=True)
+def astype(x: Array, *, dtype: Any) -> Array:
     """The same numbers in another floating-point type."""
-    return astype_(x, dtype=dtype)
-
-
-@primitive(lambda g, y, x, dtype: astype(g, x.dtype), casts=True)
-def astype_(x: Array, *, dtype: Any) -> Array:
-    """`astype` to a given type."""
     return x.astype(dtype)

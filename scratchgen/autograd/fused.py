@@ -14,8 +14,7 @@ import numpy as np
 from ..backend import Array, blockwise, rowwise
 from .elementwise import exp, sigmoid
 from .primitive import primitive
-from .reductions import reduced_axes
-from .shapes import broadcast_to, expand
+from .shapes import along_axis, broadcast_to, expand
 from .tensor import raw
 
 
@@ -26,8 +25,12 @@ def relu(x: Array) -> Array:
     return np.maximum(x, np.zeros_like(x, shape=x.shape[-1:]))
 
 
-@primitive(lambda g, y, x, negative_slope: g * _leaky_slope(raw(x), negative_slope))
-def leaky_relu_(x: Array, *, negative_slope: float) -> Array:
+def _slope(x: Any, negative_slope: float = 0.01) -> tuple[tuple[Any], dict[str, Any]]:
+    return (x,), {"negative_slope": float(negative_slope)}
+
+
+@primitive(lambda g, y, x, negative_slope: g * _leaky_slope(raw(x), negative_slope), canonical=_slope)
+def leaky_relu(x: Array, *, negative_slope: float) -> Array:
     """x where x > 0, else ``negative_slope * x``; its derivative at 0 is `negative_slope`."""
     if 0 < negative_slope <= 1:  # the larger of the two
         return np.maximum(x, x * negative_slope)
@@ -52,14 +55,9 @@ def softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """e^x divided by its sum along an axis: positive numbers that sum to one."""
-    return softmax_(x, axis=reduced_axes(x.ndim, axis if dim is None else dim, "softmax")[0])
-
-
-@primitive(lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)))
-def softmax_(x: Array, *, axis: int) -> Array:
-    """`softmax` along a given axis.
+@primitive(lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)), canonical=along_axis)
+def softmax(x: Array, *, axis: int) -> Array:
+    """e^x divided by its sum along an axis (the last by default): positive numbers that sum to one.
 
     ::
 
@@ -70,14 +68,9 @@ def softmax_(x: Array, *, axis: int) -> Array:
     return y
 
 
-def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
+@primitive(lambda g, y, x, axis: g - exp(y) * g.sum(axis=axis, keepdims=True), canonical=along_axis)
+def log_softmax(x: Array, *, axis: int) -> Array:
     """log of `softmax`, computed as x - logsumexp(x) so that no probability underflows."""
-    return log_softmax_(x, axis=reduced_axes(x.ndim, axis if dim is None else dim, "log_softmax")[0])
-
-
-@primitive(lambda g, y, x, axis: g - exp(y) * g.sum(axis=axis, keepdims=True))
-def log_softmax_(x: Array, *, axis: int) -> Array:
-    """`log_softmax` along a given axis."""
     y = x - np.max(x, axis=axis, keepdims=True)
     y -= np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
     return y
@@ -114,7 +107,21 @@ def _cross_entropy_block(logits: Array, target: Array, out: Array) -> None:
     out += e
 
 
-def binary_cross_entropy_sum(logits: Any, target: Any, leading: int = 1) -> Any:
+def _summed(logits: Any, target: Any, leading: int = 1) -> tuple[tuple[Any, Any], dict[str, Any]]:
+    if not 1 <= leading <= logits.ndim:
+        raise ValueError(
+            f"leading: got {leading}, expected 1 .. {logits.ndim} for logits of shape {logits.shape}"
+        )
+    target = target if target.shape == logits.shape else broadcast_to(target, logits.shape)
+    return (logits, target), {"leading": leading}
+
+
+@primitive(
+    lambda g, y, logits, target, leading: binary_cross_entropy_slope(_beside(g, logits), logits, target),
+    lambda g, y, logits, target, leading: -_beside(g, logits) * logits,
+    canonical=_summed,
+)
+def binary_cross_entropy_sum(logits: Array, target: Array, *, leading: int) -> Array:
     """`binary_cross_entropy` added up over all axes but the first `leading` ones: nats per example.
 
     Parameters
@@ -122,26 +129,12 @@ def binary_cross_entropy_sum(logits: Any, target: Any, leading: int = 1) -> Any:
     logits : shape (*examples, *dimensions)
     target : of a shape that broadcasts to that of the logits
     leading : int
-        How many axes count examples, at least 1.
+        How many axes count examples, at least 1 (the default).
 
     Returns
     -------
     shape (*examples,)
     """
-    if not 1 <= leading <= logits.ndim:
-        raise ValueError(
-            f"leading: got {leading}, expected 1 .. {logits.ndim} for logits of shape {logits.shape}"
-        )
-    target = target if target.shape == logits.shape else broadcast_to(target, logits.shape)
-    return binary_cross_entropy_sum_(logits, target, leading=leading)
-
-
-@primitive(
-    lambda g, y, logits, target, leading: binary_cross_entropy_slope(_beside(g, logits), logits, target),
-    lambda g, y, logits, target, leading: -_beside(g, logits) * logits,
-)
-def binary_cross_entropy_sum_(logits: Array, target: Array, *, leading: int) -> Array:
-    """`binary_cross_entropy_sum` of arrays of one shape."""
     shape = (*logits.shape[:leading], math.prod(logits.shape[leading:]))
     return rowwise(_cross_entropy_rows, logits.reshape(shape), target.reshape(shape))
 

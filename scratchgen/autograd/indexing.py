@@ -15,11 +15,28 @@ import numpy as np
 
 from ..backend import Array, device_of, scatter_add
 from .primitive import primitive
-from .shapes import from_front, take_slice, zeros
+from .shapes import axes_of, zeros
 from .tensor import raw
 
 
-def getitem(x: Any, index: Any) -> Any:
+def _on_device(x: Any, index: Any) -> tuple[tuple[Any], dict[str, Any]]:
+    """An index as a tuple, whose lists have become arrays on the device of `x`."""
+    parts = tuple(raw(part) for part in (index if isinstance(index, tuple) else (index,)))
+    if any(map(_is_array, parts)):
+        device = device_of(raw(x))
+        arrays = (
+            np.asarray(part, None if part else np.intp) if isinstance(part, list) else part for part in parts
+        )
+        parts = tuple(device.asarray(part) if isinstance(part, np.ndarray) else part for part in arrays)
+    return (x,), {"index": parts}
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, list) or getattr(part, "ndim", 0) > 0
+
+
+@primitive(lambda g, y, x, index: scatter(g, index=index, shape=x.shape), canonical=_on_device)
+def getitem(x: Array, *, index: Any) -> Array:
     """``x[index]``: slices, whole numbers, None, Ellipsis; arrays or lists of whole numbers or truth values.
 
     Raises
@@ -27,29 +44,17 @@ def getitem(x: Any, index: Any) -> Any:
     IndexError
         If an index lies outside its axis (checked where that needs no transfer from a GPU).
     """
-    parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple(raw(part) for part in parts)
-    if any(isinstance(part, list) or getattr(part, "ndim", 0) for part in parts):
-        device = device_of(raw(x))
-        arrays = (
-            np.asarray(part, None if part else np.intp) if isinstance(part, list) else part for part in parts
-        )
-        parts = tuple(device.asarray(part) if isinstance(part, np.ndarray) else part for part in arrays)
-        return gather_(x, index=parts)
-    return take_slice(x, parts)
-
-
-@primitive(lambda g, y, x, index: scatter_(g, index=index, shape=raw(x).shape))
-def gather_(x: Array, *, index: Any) -> Array:
-    """``x[index]`` for an index that holds arrays."""
     return x[index]
 
 
-@primitive(lambda g, y, x, index, shape: gather_(g, index=index))
-def scatter_(x: Array, *, index: Any, shape: tuple[int, ...]) -> Array:
-    """Zeros of a given shape with `x` added at `index`: the adjoint of `gather_`."""
+@primitive(lambda g, y, x, index, shape: getitem(g, index=index))
+def scatter(x: Array, *, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros of a given shape with `x` added at `index`: the adjoint of `getitem`."""
     y = zeros(shape, like=x)
-    scatter_add(y, index, x)
+    if any(map(_is_array, index)):
+        scatter_add(y, index, x)
+    else:  # no element is named twice
+        y[index] = x
     return y
 
 
@@ -66,13 +71,13 @@ def take_along_axis(x: Any, indices: Array, axis: int) -> Any:
     indices = raw(indices)
     if indices.ndim != x.ndim:
         raise ValueError(f"indices: got {indices.ndim} axes, expected {x.ndim} like x")
-    axis = from_front(axis, x.ndim, "take_along_axis")
+    axis = axes_of(x.ndim, axis)[0]
     grid = [
         np.arange(n, like=indices).reshape([-1 if i == a else 1 for i in range(x.ndim)])
         for a, n in enumerate(indices.shape)
     ]
     grid[axis] = indices
-    return gather_(x, index=tuple(grid))
+    return getitem(x, tuple(grid))
 
 
 def gather(x: Any, dim: int, index: Array) -> Any:

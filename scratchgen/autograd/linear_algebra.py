@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, check_array
 from .primitive import primitive
-from .shapes import expand, reshape_, transpose_
+from .shapes import expand
 from .tensor import raw
 
 
@@ -25,19 +25,19 @@ def matmul(a: Any, b: Any) -> Any:
             f"matmul: shapes {a.shape} and {b.shape} do not fit: the inner lengths have to be equal"
         )
     if a.ndim > 1 and b.ndim > 1:
-        return matmul_(a, b)
-    y = matmul_(a if a.ndim > 1 else expand(a, (0,)), b if b.ndim > 1 else expand(b, (1,)))
+        return matrix_product(a, b)
+    y = matrix_product(a if a.ndim > 1 else expand(a, (0,)), b if b.ndim > 1 else expand(b, (1,)))
     shape = y.shape[:-2] + (y.shape[-2:-1] if a.ndim > 1 else ()) + (y.shape[-1:] if b.ndim > 1 else ())
-    return reshape_(y, shape=shape)
+    return y.reshape(shape)
 
 
 @primitive(
-    lambda g, y, a, b: matmul_(g, matrix_transpose(b)),
-    lambda g, y, a, b: matmul_(matrix_transpose(a), g),
+    lambda g, y, a, b: matrix_product(g, matrix_transpose(b)),
+    lambda g, y, a, b: matrix_product(matrix_transpose(a), g),
     broadcasts=True,
 )
-def matmul_(a: Array, b: Array) -> Array:
-    """`matmul` of arrays of at least two axes.
+def matrix_product(a: Array, b: Array) -> Array:
+    """The matrix product of arrays of at least two axes.
 
     ::
 
@@ -50,34 +50,58 @@ def matrix_transpose(x: Any) -> Any:
     """The last two axes exchanged."""
     order = list(range(x.ndim))
     order[-2:] = order[-1], order[-2]
-    return transpose_(x, axes=tuple(order))
+    return x.transpose(tuple(order))
+
+
+def _fitting(x: Any, weight: Any, bias: Any = None) -> tuple[tuple[Any, Any, Any], dict[str, Any]]:
+    check_array("x", x)
+    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"x: got shape {tuple(x.shape)}, expected (..., {weight.shape[1]}) "
+            f"to fit the weight of shape {weight.shape}"
+        )
+    return (x, weight, bias), {}
+
+
+def _rows(x: Any) -> Any:
+    """All but the last axis as one."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
 @primitive(
-    lambda g, y, x, weight, bias: matmul_(g, weight),
-    lambda g, y, x, weight, bias: matmul_(matrix_transpose(g), x),
-    lambda g, y, x, weight, bias: g.sum(axis=0),
+    lambda g, y, x, weight, bias: matrix_product(_rows(g), weight).reshape(x.shape),
+    lambda g, y, x, weight, bias: matrix_product(_rows(g).T, _rows(x)),
+    lambda g, y, x, weight, bias: _rows(g).sum(axis=0),
+    canonical=_fitting,
 )
-def linear_(x: Array, weight: Array, bias: Array) -> Array:
-    """Affine map of rows, ``x weight^T + bias``: the bias is added in place of a second large array."""
-    y = np.dot(x, weight.T)
-    y += bias
-    return y
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """``x W^T + b`` along the last axis.
 
+    Parameters
+    ----------
+    x : shape (..., in)
+    weight : shape (out, in)
+    bias : shape (out,), optional
 
-def einsum(subscripts: str, *operands: Any) -> Any:
-    """Einstein summation with explicit output, such as ``einsum("bij,bjk->bik", a, b)``.
-
-    The vjp with respect to an operand is an einsum again, with that operand's letters as the output and the
-    cotangent in its place; a letter that stands in that operand alone was summed, so it is broadcast back.
+    Returns
+    -------
+    shape (..., out)
 
     Raises
     ------
-    ValueError
-        If the subscripts have no ``->``, repeat a letter within an operand, use an ellipsis, or do not fit
-        the operands (a letter has one length; axes of length one do not broadcast).
+    TypeError, ValueError
+        If `x` is no array, or its last axis is not as long as the weight's.
     """
-    subscripts = subscripts.replace(" ", "")
+    y = np.dot(_rows(x), weight.T)
+    if bias is not None:
+        y += bias
+    return y.reshape((*x.shape[:-1], len(weight)))
+
+
+def _checked_subscripts(*call: Any, subscripts: str | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Subscripts without spaces that fit the operands; in a user's call they come first."""
+    first, operands = (call[0], call[1:]) if subscripts is None else (subscripts, call)
+    subscripts = first.replace(" ", "")
     inputs, arrow, output = subscripts.partition("->")
     terms = inputs.split(",")
     if not arrow or "." in subscripts or any(len(set(term)) < len(term) for term in (*terms, output)):
@@ -95,7 +119,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
             raise ValueError(
                 f"subscripts: {letter!r} of {subscripts!r} is {lengths[letter]} long and {n} long"
             )
-    return einsum_(*operands, subscripts=subscripts)
+    return operands, {"subscripts": subscripts}
 
 
 def _einsum_share(i: int, g: Any, y: Any, *operands: Any, subscripts: str) -> Any:
@@ -107,10 +131,20 @@ def _einsum_share(i: int, g: Any, y: Any, *operands: Any, subscripts: str) -> An
     lonely = [(c, n) for c, n in zip(letters, operand.shape, strict=True) if c not in known]
     ones = [(c, np.ones_like(operand, shape=(n,))) for c, n in lonely]
     factors = [(output, g), *others, *ones]
-    return einsum_(*(x for _, x in factors), subscripts=",".join(t for t, _ in factors) + "->" + letters)
+    return einsum(",".join(t for t, _ in factors) + "->" + letters, *(x for _, x in factors))
 
 
-@primitive(_einsum_share, variadic=True)
-def einsum_(*operands: Array, subscripts: str) -> Array:
-    """`einsum` of checked subscripts."""
+@primitive(_einsum_share, canonical=_checked_subscripts, variadic=True)
+def einsum(*operands: Array, subscripts: str) -> Array:
+    """Einstein summation with explicit output, such as ``einsum("bij,bjk->bik", a, b)``.
+
+    The vjp with respect to an operand is an einsum again, with that operand's letters as the output and the
+    cotangent in its place; a letter that stands in that operand alone was summed, so it is broadcast back.
+
+    Raises
+    ------
+    ValueError
+        If the subscripts have no ``->``, repeat a letter within an operand, use an ellipsis, or do not fit
+        the operands (a letter has one length; axes of length one do not broadcast).
+    """
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)

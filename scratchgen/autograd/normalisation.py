@@ -11,7 +11,7 @@ from typing import Any
 
 from ..backend import Array, batch_normalisation, normalisation
 from .elementwise import sigmoid, sqrt
-from .primitive import Together, primitive
+from .primitive import jointly, primitive
 from .tensor import Tensor, raw
 
 
@@ -48,7 +48,7 @@ def _group_shares(
     return normalisation.group_norm_shares(g, x, weight, bias, groups, known, silu)
 
 
-@primitive(Together(_group_shares, arguments=3))
+@primitive(jointly(_group_shares))
 def group_norm_(
     x: Array,
     weight: Array,
@@ -100,7 +100,7 @@ def _batch_shares(
     return batch_normalisation.batch_norm_shares(g, x, weight, known, eps)
 
 
-@primitive(Together(_batch_shares, arguments=3))
+@primitive(jointly(_batch_shares))
 def batch_norm(
     x: Array, weight: Array, bias: Array, *, eps: float, statistics: tuple[Array, Array] | None = None
 ) -> Array:

@@ -7,6 +7,7 @@ nothing; given a Tensor it returns a Tensor that remembers how it was made.
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from ..backend import Array, asarray
 from .tensor import Primitive, Tensor, raw, recording
 
 VJP = Callable[..., Any]
+Canonical = Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]
 
 # A result is always younger than its arguments, so the order of birth is a topological order of every graph.
 _births = itertools.count(1)
@@ -27,7 +29,11 @@ registry: dict[str, Primitive] = {}
 
 
 def primitive(
-    *vjps: VJP | Together | None, broadcasts: bool = False, variadic: bool = False, casts: bool = False
+    *vjps: VJP | Jointly | None,
+    canonical: Canonical | None = None,
+    broadcasts: bool = False,
+    variadic: bool = False,
+    casts: bool = False,
 ) -> Callable[[Callable[..., Array]], Primitive]:
     """Make a forward function on raw arrays differentiable: one line of calculus per argument.
 
@@ -40,7 +46,11 @@ def primitive(
     ----------
     *vjps : callable or None
         ``vjp(g, y, *args, **static)``, one for each positional argument that may be a Tensor; None where the
-        operation has no derivative with respect to that argument. Or one `Together`, for all of them.
+        operation has no derivative with respect to that argument. Or ``jointly(vjp)``, for all of them.
+    canonical : callable, optional
+        Turns a call as users write it, such as ``sum(x, -1)`` or ``sum(x, dim=-1)``, into the one form that
+        the forward function and the vjps know: ``(args, static)``, here ``(x,), {"axis": (1,), ...}``. What
+        is in that form already, it leaves as it is.
     broadcasts : bool
         Whether arguments broadcast against each other, so that a vjp's result has to be summed down to its
         argument's shape (`backward.py` does it).
@@ -63,6 +73,8 @@ def primitive(
     def wrap(forward: Callable[..., Array]) -> Primitive:
         @functools.wraps(forward)
         def operation(*args: Any, **static: Any) -> Any:
+            if canonical is not None:
+                args, static = canonical(*args, **static)
             arrays = []
             dtype: Any = None  # of all Tensors, or "mixed"
             record = lists = False
@@ -100,6 +112,8 @@ def primitive(
         operation.forward = forward  # type: ignore[attr-defined]
         operation.broadcasts = broadcasts  # type: ignore[attr-defined]
         operation.vjps = _by_position(vjps, variadic)  # type: ignore[attr-defined]
+        if canonical is not None:
+            operation.__signature__ = inspect.signature(canonical).replace(return_annotation="Array")  # type: ignore[attr-defined]
         if forward.__module__.startswith("scratchgen."):
             registry[forward.__name__] = operation
         return operation
@@ -107,33 +121,25 @@ def primitive(
     return wrap
 
 
-class Together(tuple[VJP, ...]):
-    """The vjps of arguments whose shares have most of their work in common, and so are computed together.
+class Jointly:
+    """The one vjp of a primitive's arguments whose shares have most of their work in common."""
 
-    Parameters
-    ----------
-    vjp : callable
-        ``vjp(g, y, *args, **static)``, the shares of all arguments, in a tuple.
-    arguments : int
-        How many there are.
-    """
+    def __init__(self, vjp: VJP) -> None:
+        self.vjp = vjp
 
-    at_once: VJP
-
-    def __new__(cls, vjp: VJP, arguments: int) -> Together:
-        made = super().__new__(cls, (functools.partial(_one_of, vjp, i) for i in range(arguments)))
-        made.at_once = vjp
-        return made
+    def __getitem__(self, position: int) -> VJP:
+        return lambda *args, **static: self.vjp(*args, **static)[position]
 
 
-def _one_of(vjp: VJP, position: int, *args: Any, **static: Any) -> Any:
-    return vjp(*args, **static)[position]
+def jointly(vjp: VJP) -> Jointly:
+    """For `primitive`: ``vjp(g, y, *args, **static)`` gives a tuple, the shares of all arguments at once."""
+    return Jointly(vjp)
 
 
 def _by_position(vjps: tuple[Any, ...], variadic: bool) -> Any:
     if variadic:
         return _Positions(vjps[0])
-    return vjps[0] if vjps and isinstance(vjps[0], Together) else vjps
+    return vjps[0] if vjps and isinstance(vjps[0], Jointly) else vjps
 
 
 class _Positions:

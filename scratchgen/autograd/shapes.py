@@ -6,6 +6,9 @@ a number was repeated the shares of its copies are added.
 
 from __future__ import annotations
 
+import functools
+import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,65 +16,88 @@ import numpy as np
 
 from ..backend import Array, joined
 from .primitive import primitive
-from .tensor import raw
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def _unpacked(given: tuple[Any, ...]) -> tuple[int, ...]:
+    """Numbers given one by one, or in one sequence."""
+    return tuple(given[0]) if len(given) == 1 and not isinstance(given[0], int | np.integer) else given
+
+
+def _to_shape(x: Any, *lengths: Any, shape: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
+    return (x,), {"shape": _unpacked(lengths) if shape is None else shape}
+
+
+@primitive(lambda g, y, x, shape: g.reshape(x.shape), canonical=_to_shape)
+def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
     """The same numbers in row-major order under another shape; one length may be -1."""
-    return reshape_(
-        x, shape=tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int | np.integer) else shape
-    )
-
-
-@primitive(lambda g, y, x, shape: reshape_(g, shape=x.shape))
-def reshape_(x: Array, *, shape: tuple[int, ...]) -> Array:
-    """`reshape` to a given shape."""
     return x.reshape(shape)
 
 
-def from_front(axis: int, ndim: int, name: str) -> int:
-    """`axis` as one of 0 .. ndim - 1; negative ones count from the back.
+def axes_of(ndim: int, axis: Any) -> tuple[int, ...]:
+    """`axis` (one, several, or None for all) as a tuple of distinct axes in 0 .. ndim - 1.
 
     Raises
     ------
     ValueError
-        If there is no such axis.
+        If an axis does not exist or is named twice.
+    TypeError
+        If an axis is no whole number.
     """
-    if not -ndim <= axis < ndim:
-        raise ValueError(f"{name}: axis {axis} does not fit an array of {ndim} axes")
-    return int(axis) % ndim
+    if axis is not None and type(axis) is not int:
+        try:
+            several = isinstance(axis, tuple | list | range)
+            axis = tuple(map(operator.index, axis)) if several else operator.index(axis)
+        except TypeError:
+            raise TypeError(f"axis: got {axis!r}, expected whole numbers") from None
+    return _distinct_axes(ndim, axis)
+
+
+@functools.lru_cache(maxsize=1024)
+def _distinct_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if not all(-ndim <= a < ndim for a in axes):
+        raise ValueError(f"axis: got {axis}, expected {-ndim} .. {ndim - 1} for an array of {ndim} axes")
+    positive = tuple(a % ndim for a in axes)
+    if len(set(positive)) < len(positive):
+        raise ValueError(f"axis: got {axis}, expected different axes of an array of {ndim}")
+    return positive
+
+
+def along_axis(x: Any, axis: int = -1, *, dim: int | None = None) -> tuple[tuple[Any], dict[str, Any]]:
+    """The call of an operation along one axis (the last by default) in canonical form: 0 .. ndim - 1."""
+    return (x,), {"axis": axes_of(x.ndim, axis if dim is None else dim)[0]}
 
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The axes from `start_dim` to `end_dim` (inclusive, as in PyTorch) joined into one."""
-    start, end = (from_front(axis, x.ndim, "flatten") for axis in (start_dim, end_dim))
-    joined = int(np.prod(x.shape[start : end + 1]))
-    return reshape_(x, shape=(*x.shape[:start], joined, *x.shape[end + 1 :]))
+    start, end = axes_of(x.ndim, start_dim)[0], axes_of(x.ndim, end_dim)[0]
+    joined = math.prod(x.shape[start : end + 1])
+    return x.reshape((*x.shape[:start], joined, *x.shape[end + 1 :]))
 
 
-def permute(x: Any, *axes: Any) -> Any:
-    """The axes in another order."""
-    order = tuple(axes[0]) if len(axes) == 1 and not isinstance(axes[0], int | np.integer) else axes
-    places = tuple(from_front(a, x.ndim, "permute") for a in order)
-    if sorted(places) != list(range(x.ndim)):
+def _in_order(x: Any, *order: Any, axes: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
+    order = axes_of(x.ndim, _unpacked(order) if axes is None else axes)
+    if len(order) != x.ndim:
         raise ValueError(f"axes: got {order}, expected each of the {x.ndim} axes once")
-    return transpose_(x, axes=places)
+    return (x,), {"axes": order}
+
+
+@primitive(lambda g, y, x, axes: g.transpose(inverse_order(axes)), canonical=_in_order)
+def permute(x: Array, *, axes: tuple[int, ...]) -> Array:
+    """The axes in another order."""
+    return x.transpose(axes)
 
 
 def transpose(x: Any, *axes: Any) -> Any:
     """The axes reversed (no argument), two exchanged (two arguments), or all in a given order (a tuple)."""
+    if not axes:
+        return permute(x, range(x.ndim)[::-1])
     if len(axes) == 2 and x.ndim >= 2:
         order = list(range(x.ndim))
-        a, b = (from_front(axis, x.ndim, "transpose") for axis in axes)
+        a, b = (axes_of(x.ndim, axis)[0] for axis in axes)
         order[a], order[b] = order[b], order[a]
-        return transpose_(x, axes=tuple(order))
-    return permute(x, *axes) if axes else transpose_(x, axes=tuple(reversed(range(x.ndim))))
-
-
-@primitive(lambda g, y, x, axes: transpose_(g, axes=inverse_order(axes)))
-def transpose_(x: Array, *, axes: tuple[int, ...]) -> Array:
-    """`permute` to a given order."""
-    return x.transpose(axes)
+        return permute(x, order)
+    return permute(x, *axes)
 
 
 def inverse_order(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -83,15 +109,7 @@ def expand(x: Any, axis: tuple[int, ...]) -> Any:
     """New axes of length one at the given places of the result."""
     lengths = iter(x.shape)
     ndim = x.ndim + len(axis)
-    return reshape_(x, shape=tuple(1 if i in axis else next(lengths) for i in range(ndim)))
-
-
-def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """`x` repeated along its axes of length one, and along new leading axes, to `shape`."""
-    shape = tuple(shape)
-    if x.ndim > len(shape) or any(n not in (1, m) for n, m in zip(x.shape[::-1], shape[::-1], strict=False)):
-        raise ValueError(f"shape: got {shape}, to which an array of shape {x.shape} does not broadcast")
-    return broadcast_to_(x, shape=shape)
+    return x.reshape(tuple(1 if i in axis else next(lengths) for i in range(ndim)))
 
 
 def _collect_copies(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
@@ -100,12 +118,19 @@ def _collect_copies(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
         *range(leading),
         *(i + leading for i, n in enumerate(x.shape) if n == 1 and shape[i + leading] != 1),
     )
-    return reshape_(g.sum(axis=axes), shape=x.shape) if axes else g
+    return g.sum(axis=axes).reshape(x.shape) if axes else g
 
 
-@primitive(_collect_copies)
-def broadcast_to_(x: Array, *, shape: tuple[int, ...]) -> Array:
-    """`broadcast_to` a given shape."""
+def _larger(x: Any, shape: Sequence[int]) -> tuple[tuple[Any], dict[str, Any]]:
+    shape = tuple(shape)
+    if x.ndim > len(shape) or any(n not in (1, m) for n, m in zip(x.shape[::-1], shape[::-1], strict=False)):
+        raise ValueError(f"shape: got {shape}, to which an array of shape {x.shape} does not broadcast")
+    return (x,), {"shape": shape}
+
+
+@primitive(_collect_copies, canonical=_larger)
+def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
+    """`x` repeated along its axes of length one, and along new leading axes, to `shape`."""
     return np.broadcast_to(x, shape)
 
 
@@ -120,7 +145,7 @@ def _part(g: Any, parts: tuple[Any, ...], i: int, axis: int) -> Any:
     start = sum(part.shape[axis] for part in parts[:i])
     index = [slice(None)] * g.ndim
     index[axis] = slice(start, start + parts[i].shape[axis])
-    return take_slice(g, tuple(index))
+    return g[tuple(index)]
 
 
 def cat(tensors: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
@@ -131,7 +156,7 @@ def cat(tensors: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any
 def stack(tensors: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
     """The arrays, all of one shape, side by side along a new axis."""
     tensors = _several(tensors, "stack")
-    axis = from_front(axis if dim is None else dim, tensors[0].ndim + 1, "stack")
+    axis = axes_of(tensors[0].ndim + 1, axis if dim is None else dim)[0]
     return concatenate(*(expand(x, (axis,)) for x in tensors), axis=axis)
 
 
@@ -144,7 +169,7 @@ def _several(tensors: Sequence[Any], name: str) -> Sequence[Any]:
 
 def split(x: Any, sizes: int | Sequence[int], axis: int = 0, *, dim: int | None = None) -> list[Any]:
     """`x` cut along an axis into pieces of a given size (the last may be smaller), or of given sizes."""
-    axis = from_front(axis if dim is None else dim, x.ndim, "split")
+    axis = axes_of(x.ndim, axis if dim is None else dim)[0]
     length = x.shape[axis]
     if isinstance(sizes, int):
         if sizes <= 0:
@@ -156,57 +181,34 @@ def split(x: Any, sizes: int | Sequence[int], axis: int = 0, *, dim: int | None 
     for size in sizes:
         index = [slice(None)] * x.ndim
         index[axis] = slice(start, start + size)
-        pieces.append(take_slice(x, tuple(index)))
+        pieces.append(x[tuple(index)])
         start += size
     return pieces
 
 
-@primitive(lambda g, y, x, axis: flip_(g, axis=axis))
-def flip_(x: Array, *, axis: int) -> Array:
-    """`flip` along a given axis."""
+@primitive(lambda g, y, x, axis: flip(g, axis), canonical=along_axis)
+def flip(x: Array, *, axis: int) -> Array:
+    """`x` in reverse order along an axis."""
     return np.flip(x, axis)
 
 
-def flip(x: Any, axis: int) -> Any:
-    """`x` in reverse order along an axis."""
-    return flip_(x, axis=axis)
-
-
-def pad(x: Any, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Any:
-    """`x` with ``(before, after)`` further entries of a constant `value` on each axis."""
+def _on_each_axis(
+    x: Any, widths: Sequence[tuple[int, int]], value: float = 0.0
+) -> tuple[tuple[Any], dict[str, Any]]:
     widths = tuple((int(before), int(after)) for before, after in widths)
     if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
         raise ValueError(f"widths: got {widths}, expected {x.ndim} pairs of numbers >= 0")
-    return pad_(x, widths=widths, value=value)
+    return (x,), {"widths": widths, "value": value}
 
 
-@primitive(lambda g, y, x, widths, value: take_slice(g, _inside(widths, x.shape)))
-def pad_(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
-    """`pad` by given widths."""
+@primitive(lambda g, y, x, widths, value: g[_inside(widths, x.shape)], canonical=_on_each_axis)
+def pad(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
+    """`x` with ``(before, after)`` further entries of a constant `value` on each axis."""
     return np.pad(x, widths, constant_values=value)
 
 
 def _inside(widths: tuple[tuple[int, int], ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(before, before + n) for (before, _), n in zip(widths, shape, strict=True))
-
-
-def take_slice(x: Any, index: Any) -> Any:
-    """``x[index]`` for an index of slices, whole numbers, None and Ellipsis: no element is taken twice."""
-    return take_slice_(x, index=index)
-
-
-@primitive(lambda g, y, x, index: put_slice_(g, index=index, shape=raw(x).shape))
-def take_slice_(x: Array, *, index: Any) -> Array:
-    """`take_slice` at a given index."""
-    return x[index]
-
-
-@primitive(lambda g, y, x, index, shape: take_slice_(g, index=index))
-def put_slice_(x: Array, *, index: Any, shape: tuple[int, ...]) -> Array:
-    """Zeros of a given shape with `x` written at `index`: the adjoint of `take_slice`."""
-    y = zeros(shape, like=x)
-    y[index] = x
-    return y
 
 
 def zeros(shape: tuple[int, ...], like: Array) -> Array:

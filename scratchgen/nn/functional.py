@@ -10,8 +10,9 @@ import numpy as np
 from ..autograd import (
     binary_cross_entropy,
     erf,
+    leaky_relu,
+    linear,
     log_softmax,
-    matmul,
     normalisation,
     raw,
     relu,
@@ -22,8 +23,6 @@ from ..autograd import (
     take_along_axis,
     tanh,
 )
-from ..autograd.fused import leaky_relu_
-from ..autograd.linear_algebra import linear_
 from ..backend import Array, RandomStream, check_array, check_rng
 from .convolution import conv1d, conv2d, conv_transpose2d
 from .dot_product import attention_weights, scaled_dot_product_attention
@@ -59,40 +58,6 @@ __all__ = [
     "softplus",
     "tanh",
 ]
-
-
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    """``x W^T + b`` along the last axis.
-
-    Parameters
-    ----------
-    x : shape (..., in)
-    weight : shape (out, in)
-    bias : shape (out,), optional
-
-    Returns
-    -------
-    shape (..., out)
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is no array, or its last axis is not as long as the weight's.
-    """
-    check_array("x", x)
-    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
-        raise ValueError(
-            f"x: got shape {tuple(x.shape)}, expected (..., {weight.shape[1]}) "
-            f"to fit the weight of shape {weight.shape}"
-        )
-    rows = x if x.ndim == 2 else x.reshape(-1, weight.shape[1])  # (rows, in)
-    y = matmul(rows, weight.T) if bias is None else linear_(rows, weight, bias)
-    return y if x.ndim == 2 else y.reshape((*x.shape[:-1], weight.shape[0]))
-
-
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
-    """x where x > 0, else ``negative_slope * x``."""
-    return leaky_relu_(x, negative_slope=float(negative_slope))
 
 
 def silu(x: Any) -> Any:

@@ -10,7 +10,7 @@ from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.autograd import primitive
-from scratchgen.autograd.primitive import Together
+from scratchgen.autograd.primitive import jointly
 
 
 def variable(*numbers: float) -> sg.Tensor:
@@ -285,7 +285,7 @@ def test_shares_computed_together_are_computed_once_and_only_where_wanted() -> N
         calls.append("together")
         return g * b, g * a
 
-    product = primitive(Together(shares, arguments=2))(lambda a, b: a * b)
+    product = primitive(jointly(shares))(lambda a, b: a * b)
     a, b = (sg.tensor([value], requires_grad=True) for value in (2.0, 3.0))
     product(a, b).backward()
     assert (float(a.grad[0]), float(b.grad[0]), calls) == (3.0, 2.0, ["together"])

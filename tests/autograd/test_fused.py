@@ -111,7 +111,7 @@ def test_relu_is_flat_at_zero_and_hides_no_nan() -> None:
 
 @pytest.mark.parametrize("f", [sg.softmax, sg.log_softmax])
 def test_an_axis_that_does_not_exist(f: Any) -> None:
-    with pytest.raises(ValueError, match=f"{f.__name__}: axis 2 does not fit an array of 2 axes"):
+    with pytest.raises(ValueError, match=r"axis: got 2, expected -2 \.\. 1 for an array of 2 axes"):
         f(sg.tensor(X), axis=2)
 
 

@@ -55,13 +55,13 @@ def test_one_number_is_its_own_reduction(f: Any, twin: Any) -> None:
 @every_reduction
 @pytest.mark.parametrize("axis", [3, -4, (0, 3), (0, 0), (0, -3)])
 def test_axes_that_do_not_exist_or_come_twice(f: Any, twin: Any, axis: Any) -> None:
-    with pytest.raises(ValueError, match=f"{f.__name__}: axis .* does not fit an array of 3 axes"):
+    with pytest.raises(ValueError, match=r"axis: got .*, expected .* of 3"):
         f(sg.tensor(X), axis=axis)
 
 
 @every_reduction
 def test_unknown_keywords(f: Any, twin: Any) -> None:
-    with pytest.raises(TypeError, match=f"{f.__name__}: got an unexpected keyword 'where'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'where'"):
         f(sg.tensor(X), where=True)
 
 
@@ -115,7 +115,8 @@ class TestMaximum:
 
     def test_no_largest_number(self) -> None:
         with pytest.raises(
-            ValueError, match=r"max: no largest number over axis \(0,\) of an array of shape \(0, 3\)"
+            ValueError,
+            match=r"axis: got \(0,\) of an array of shape \(0, 3\), expected axes that hold a number",
         ):
             sg.tensor(np.zeros((0, 3))).max(axis=0)
 
@@ -188,5 +189,5 @@ class TestCumulativeSum:
         assert_close(gradient(lambda x: sg.cumsum(x, axis), X), still_to_come)
 
     def test_an_axis_that_does_not_exist(self) -> None:
-        with pytest.raises(ValueError, match="cumsum: axis 3 does not fit"):
+        with pytest.raises(ValueError, match="axis: got 3"):
             sg.cumsum(sg.tensor(X), 3)

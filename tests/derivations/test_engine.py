@@ -11,7 +11,7 @@ from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.autograd import check, primitive
-from scratchgen.autograd.indexing import gather_, scatter_
+from scratchgen.autograd.indexing import getitem, scatter
 from scratchgen.nn import functional as F
 
 RNG = np.random.default_rng(0)
@@ -149,8 +149,8 @@ def test_a_layer_of_weights_and_its_three_shares() -> None:
 @pytest.mark.equation("gather-scatter")
 def test_gathering_and_scattering_are_adjoint_with_repeated_indices() -> None:
     x, g, index = RNG.normal(size=5), RNG.normal(size=7), np.array([1, 1, 4, 0, 1, 3, 4])
-    taken = sg.asnumpy(gather_(sg.asarray(x), index=(sg.asarray(index),)))
-    spread = sg.asnumpy(scatter_(sg.asarray(g), index=(sg.asarray(index),), shape=(5,)))
+    taken = sg.asnumpy(getitem(sg.asarray(x), index=(sg.asarray(index),)))
+    spread = sg.asnumpy(scatter(sg.asarray(g), index=(sg.asarray(index),), shape=(5,)))
     by_hand = np.zeros(5)
     for m, place in enumerate(index):
         by_hand[place] += g[m]
