@@ -78,7 +78,7 @@ def _check(f: Callable[..., Tensor], arrays: list[Array], order: int, level: int
         share = [(name, g, asnumpy(found[i])) for (name, g), found in zip(cotangents, gradients, strict=True)]
         worst = max(worst, _compare(f, arrays, i, share, level, rng.child("directions", i)))
     if level < order:
-        cotangent = rng.child("cotangent").normal(y.shape, np.float64)
+        cotangent = rng.child("cotangent").normal(y.shape, np.float64, batch_axis=None)
         for i in range(len(arrays)):
 
             def vjp(*variables: Tensor, position: int = i) -> Tensor:
@@ -106,7 +106,10 @@ def _probes(shape: tuple[int, ...], rng: RandomStream) -> list[tuple[str, np.nda
         return [
             (f"index {index}", unit.reshape(shape)) for index, unit in zip(indices, np.eye(size), strict=True)
         ]
-    return [(f"random projection {i}", asnumpy(rng.normal(shape, np.float64))) for i in range(PROJECTIONS)]
+    return [
+        (f"random projection {i}", asnumpy(rng.normal(shape, np.float64, batch_axis=None)))
+        for i in range(PROJECTIONS)
+    ]
 
 
 def _compare(

@@ -115,6 +115,16 @@ class Distribution(ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(shape={self.shape}, {self.dtype})"
 
+    def _drawn(self, rng: RandomStream, samples: Samples) -> tuple[tuple[int, ...], int | None]:
+        """The shape of what `sample` gives, and which of its axes counts the examples of a batch.
+
+        That is the distribution's own first axis, after those of the samples, as in (samples, batch, ...).
+        A single distribution has none: there each sample is an example.
+        """
+        lead = sample_shape(rng, samples)
+        alone = len(self.shape) == self.event_ndim
+        return (*lead, *self.shape), len(lead) if not alone else 0 if lead else None
+
     def _value(self, x: Any) -> Any:
         """`x` as an argument of `log_prob`: of the parameters' dtype, and of a shape that fits."""
         if not is_array(x):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd import binary_cross_entropy, binary_cross_entropy_sum, raw, sigmoid
 from ..backend import Array, RandomStream
-from .base import Distribution, Samples, parameters, sample_shape
+from .base import Distribution, Samples, parameters
 
 
 class Bernoulli(Distribution):
@@ -70,8 +70,8 @@ class Bernoulli(Distribution):
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
         """Random zeros and ones as a raw array, in the dtype of the logits."""
-        shape = (*sample_shape(rng, samples), *self.shape)
-        return rng.bernoulli(np.broadcast_to(sigmoid(raw(self.logits)), shape))
+        shape, batch_axis = self._drawn(rng, samples)
+        return rng.bernoulli(np.broadcast_to(sigmoid(raw(self.logits)), shape), batch_axis=batch_axis)
 
     def entropy(self) -> Any:
         """In nats: the cross-entropy of the distribution with itself.

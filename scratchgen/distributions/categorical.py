@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd import exp, log_softmax, raw, softmax, square, sum, take_along_axis, where
 from ..backend import Array, RandomStream, asarray
-from .base import Distribution, Samples, is_array, joint_shape, parameters, sample_shape, spread
+from .base import Distribution, Samples, is_array, joint_shape, parameters, spread
 
 
 class Categorical(Distribution):
@@ -82,11 +82,11 @@ class Categorical(Distribution):
 
         With c_k = p_0 + ... + p_k and u uniform on [0, 1), the level is the number of c_k that u has reached.
         """
-        lead = sample_shape(rng, samples)
+        shape, batch_axis = self._drawn(rng, samples)
         reached = np.cumsum(softmax(raw(self.logits)), axis=-1)
         # The probabilities add up to 1 only nearly. Times their total, u < 1 stays below it even rounded,
         # so that a last level of probability zero is never drawn.
-        u = rng.uniform((*lead, *self.shape), self.dtype) * reached[..., -1]
+        u = rng.uniform(shape, self.dtype, batch_axis=batch_axis) * reached[..., -1]
         return np.sum(reached[..., :-1] <= u.reshape((*u.shape, 1)), axis=-1)
 
     def entropy(self) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from ..autograd import log_softmax, logsumexp, raw, softmax, square, sum
 from ..autograd.shapes import expand
 from ..backend import Array, RandomStream
-from .base import Distribution, Samples, parameters, sample_shape
+from .base import Distribution, Samples, parameters
 from .categorical import Categorical
 from .normal import Normal, reparameterise
 
@@ -91,17 +91,17 @@ class Mixture(Distribution):
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
         """Random values as a raw array: first draw the component, then from it (ancestral sampling)."""
-        lead = sample_shape(rng, samples)
+        shape, batch_axis = self._drawn(rng, samples)
         component = Categorical(raw(self.logits)).sample(rng, samples)  # (*lead, *batch)
         index = component.reshape(component.shape + (1,) * (1 + self.event_ndim))
         axis = component.ndim
 
         def chosen(parameter: Any) -> Array:
+            lead = shape[: len(shape) - len(self.shape)]
             every = np.broadcast_to(raw(parameter), (*lead, *self.components.shape))
-            shape = (*lead, *self.shape)
             return np.take_along_axis(every, index, axis).reshape(shape)
 
-        eps = rng.normal((*lead, *self.shape), self.dtype)
+        eps = rng.normal(shape, self.dtype, batch_axis=batch_axis)
         return reparameterise(chosen(self.components.mean), chosen(self.components.log_var), eps)
 
     def entropy(self) -> Any:

@@ -21,7 +21,6 @@ from .base import (
     is_number,
     joint_shape,
     parameters,
-    sample_shape,
     spread,
 )
 
@@ -108,8 +107,8 @@ class Normal(Distribution):
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
         """Random numbers mu + sigma eps as a raw array."""
-        shape = (*sample_shape(rng, samples), *self.shape)
-        eps = rng.normal(shape, self.dtype)
+        shape, batch_axis = self._drawn(rng, samples)
+        eps = rng.normal(shape, self.dtype, batch_axis=batch_axis)
         return reparameterise(raw(self._mean), raw(self._log_var), eps)
 
     def rsample(self, rng: RandomStream, samples: Samples = None) -> Any:
@@ -120,8 +119,8 @@ class Normal(Distribution):
 
             d/d(mu, sigma) E f(z) = E[f'(mu + sigma eps) (1, eps)]                   (pathwise-gradient)
         """
-        shape = (*sample_shape(rng, samples), *self.shape)
-        eps = rng.normal(shape, self.dtype)
+        shape, batch_axis = self._drawn(rng, samples)
+        eps = rng.normal(shape, self.dtype, batch_axis=batch_axis)
         return reparameterise(self._mean, self._log_var, eps)
 
     def entropy(self) -> Any:

@@ -83,7 +83,8 @@ def bootstrap_interval(
     value = float(statistic(drawn))
     replicates = np.empty(resamples)
     for i in range(resamples):
-        replicates[i] = statistic(drawn[asnumpy(rng.integers(0, len(drawn), (len(drawn),)))])
+        again = rng.integers(0, len(drawn), (len(drawn),), batch_axis=None)
+        replicates[i] = statistic(drawn[asnumpy(again)])
     quantiles = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     lower, upper = np.clip(value + quantiles - replicates.mean(), *bounds)
     return Estimate(value, float(lower), float(upper))

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import RandomStream
-from . import functional as F
+import numpy as np
+
+from ..autograd import raw
+from ..backend import RandomStream, check_rng, checks
 from .init import stream_or_next
 from .module import Module
+from .stochastic import layer_stream
+
+
+def dropout(x: Any, p: float, rng: RandomStream) -> Any:
+    """Each element 0 with probability `p`, in [0, 1), else divided by 1 - p, so that the mean stays.
+
+    ::
+
+        y = x keep / (1 - p),     keep ~ Bernoulli(1 - p),     E y = x                          (dropout)
+    """
+    p = checks.number("p", p, "[0, 1)")
+    keep = check_rng(rng).bernoulli(np.full_like(raw(x), 1 - p))
+    return x * (keep * (1 / (1 - p)))
 
 
 class Dropout(Module):
@@ -18,11 +33,10 @@ class Dropout(Module):
     p : float
         In [0, 1).
     rng : RandomStream, optional
-        Of the noise; assign another to ``.rng`` at any time (a training loop that resumes exactly does).
+        Of the noise, outside `layers_draw_from`; assign another to ``.rng`` at any time.
 
     Examples
     --------
-    >>> import numpy as np
     >>> layer = Dropout(0.5, rng=RandomStream(0))
     >>> sorted({float(y) for y in layer(np.ones(100, np.float32))})
     [0.0, 2.0]
@@ -31,13 +45,11 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: RandomStream | None = None) -> None:
-        if not 0 <= p < 1:
-            raise ValueError(f"p: got {p}, expected a probability in [0, 1)")
-        self.p = p
+        self.p = checks.number("p", p, "[0, 1)")
         self.rng = stream_or_next(rng)
 
     def forward(self, x: Any) -> Any:
-        return F.dropout(x, self.p, self.rng) if self.training and self.p > 0 else x
+        return dropout(x, self.p, layer_stream(self.rng)) if self.training and self.p > 0 else x
 
     def extra_repr(self) -> str:
         return f"{self.p}"

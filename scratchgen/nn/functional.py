@@ -23,9 +23,10 @@ from ..autograd import (
     take_along_axis,
     tanh,
 )
-from ..backend import Array, RandomStream, check_array, check_rng
+from ..backend import Array, check_array
 from .convolution import conv1d, conv2d, conv_transpose2d
 from .dot_product import attention_weights, scaled_dot_product_attention
+from .dropout import dropout
 from .pooling import avg_pool2d, max_pool2d
 from .shape import pad
 from .upsample import interpolate
@@ -178,17 +179,6 @@ def check_floating(name: str, x: Any) -> None:
     """Raise a TypeError unless an array holds floating-point numbers."""
     if x.dtype.kind != "f":
         raise TypeError(f"{name}: got an array of {x.dtype}, expected floating-point numbers")
-
-
-def dropout(x: Any, p: float, rng: RandomStream) -> Any:
-    """Each element 0 with probability `p`, else divided by 1 - p, so that the mean stays.
-
-    ::
-
-        y = x keep / (1 - p),     keep ~ Bernoulli(1 - p),     E y = x                          (dropout)
-    """
-    keep = check_rng(rng).bernoulli(np.full_like(raw(x), 1 - p))
-    return x * (keep * (1 / (1 - p)))
 
 
 def layer_norm(

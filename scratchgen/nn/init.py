@@ -26,12 +26,12 @@ def stream_or_next(rng: RandomStream | None) -> RandomStream:
 
 def uniform_(parameter: Parameter, bound: float, rng: RandomStream) -> None:
     """Fill with U(-bound, bound)."""
-    parameter.data[...] = (2 * rng.uniform(parameter.shape, parameter.dtype) - 1) * bound
+    parameter.data[...] = (2 * rng.uniform(parameter.shape, parameter.dtype, batch_axis=None) - 1) * bound
 
 
 def normal_(parameter: Parameter, mean: float, std: float, rng: RandomStream) -> None:
     """Fill with N(mean, std^2)."""
-    parameter.data[...] = mean + std * rng.normal(parameter.shape, parameter.dtype)
+    parameter.data[...] = mean + std * rng.normal(parameter.shape, parameter.dtype, batch_axis=None)
 
 
 def fan_in_(parameters: list[Parameter | None], fan_in: int, rng: RandomStream) -> None:

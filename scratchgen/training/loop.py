@@ -12,6 +12,7 @@ import numpy as np
 
 from ..backend import Array, RandomStream, asarray
 from ..data import batches
+from ..nn.stochastic import layers_draw_from
 from .checkpoint import Stateful
 from .interrupt import interruptible
 from .metrics import Means, Row, finite
@@ -52,7 +53,8 @@ def train(
     batch_size : int
     seed : int
         The examples' order is drawn from ``RandomStream(seed, "batch", epoch)``, and a step's `rng` is
-        ``RandomStream(seed, "step", number)``: to resume, no generator has to be remembered.
+        ``RandomStream(seed, "step", number)``, from whose child ``"layers"`` dropout and the like draw: to
+        resume, no generator has to be remembered.
     parts : mapping
         What a checkpoint holds: ``{"model": vae, "optimiser": adam}``.
     run : Run, optional
@@ -92,7 +94,9 @@ def train(
     means, began = Means(done), time.monotonic() - (rows[-1]["seconds"] if rows else 0.0)
     with Progress(done, steps) as progress, interruptible() as interrupted:
         for number, batch in zip(range(done, steps), _batches(arrays, batch_size, seed, done), strict=False):
-            means.add(step(batch, RandomStream(seed, "step", number)))
+            rng = RandomStream(seed, "step", number)
+            with layers_draw_from(rng.child("layers")):
+                means.add(step(batch, rng))
             done = number + 1
             progress.advance()
             observed = _observe(on_step, done)

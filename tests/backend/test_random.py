@@ -181,3 +181,10 @@ def test_what_is_no_stream_or_no_array_is_refused():
             check_rng(rng)
     with pytest.raises(TypeError, match="probability: got float, expected an array or Tensor"):
         stream.bernoulli(0.5)
+
+
+@pytest.mark.host_only
+@pytest.mark.parametrize("p", [np.nan, 2.0, -0.1])
+def test_what_is_no_probability_is_refused(p):
+    with pytest.raises(ValueError, match=r"probability: got .*NaN|probability: got numbers from"):
+        RandomStream(0).bernoulli(np.array([0.5, p]))

@@ -61,7 +61,7 @@ def test_sampled_levels_have_the_probabilities_and_never_one_of_zero() -> None:
 
 def test_the_extreme_uniform_numbers_choose_levels_that_can_occur() -> None:
     class Extremes(RandomStream):
-        def uniform(self, shape: object = (), dtype: object = np.float64) -> np.ndarray:
+        def uniform(self, shape: object = (), dtype: object = np.float64, **axis: object) -> np.ndarray:
             return np.array([0.0, np.nextafter(1, 0)])
 
     # Ten times 0.1 sums to less than 1; the last level must catch every number up to 1 all the same.

@@ -59,7 +59,7 @@ class Still(RandomStream):
 
     number = 0.0
 
-    def uniform(self, shape: Any = (), dtype: Any = np.float32) -> Any:
+    def uniform(self, shape: Any = (), dtype: Any = np.float32, **axis: Any) -> Any:
         return sg.asarray(np.full(shape, self.number), dtype)
 
 

@@ -23,7 +23,7 @@ class Extreme(RandomStream):
         super().__init__(0)
         self.largest = largest
 
-    def uniform(self, shape=(), dtype=np.float32):
+    def uniform(self, shape=(), dtype=np.float32, **axis):
         value = 1 - np.finfo(dtype).epsneg if self.largest else 0
         return sg.asarray(np.full(shape, value, dtype))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
-from scratchgen.nn import Dropout
+from scratchgen.nn import Dropout, functional as F
+from scratchgen.nn.stochastic import layers_draw_from
 
 
 def test_elements_are_zero_or_scaled_and_the_mean_stays() -> None:
@@ -42,10 +45,32 @@ def test_in_evaluation_and_with_nothing_to_drop_it_does_nothing() -> None:
     assert Dropout(0.0)(x) is x
 
 
-@pytest.mark.parametrize("p", [-0.1, 1.0, 2, float("nan")])
+@pytest.mark.parametrize("p", [-0.1, 1.0, 2, float("nan"), "0.5"])
 def test_p_is_a_probability_below_one(p: float) -> None:
-    with pytest.raises(ValueError, match=r"p: got .*, expected a probability in \[0, 1\)"):
-        Dropout(p)
+    for call in (lambda: Dropout(p), lambda: F.dropout(np.ones(3), p, RandomStream(0))):
+        with pytest.raises(ValueError, match=r"p: got .*, expected a number in \[0, 1\)"):
+            call()
+
+
+def test_layers_draw_from_the_stream_that_is_named_each_in_its_own_thread() -> None:
+    x = sg.asarray(np.ones((8, 8), np.float32))
+    first, second = Dropout(0.5), Dropout(0.5)
+    own = sg.asnumpy(Dropout(0.5, rng=RandomStream(1))(x))
+
+    def both() -> list[np.ndarray]:
+        with layers_draw_from(RandomStream(0)):
+            return [sg.asnumpy(first(x)), sg.asnumpy(second(x))]
+
+    one, two = both()
+    assert (one != two).any()
+    assert all((a == b).all() for a, b in zip(both(), (one, two), strict=True))
+    with layers_draw_from(RandomStream(0)), ThreadPoolExecutor(1) as pool:
+        assert_close(pool.submit(Dropout(0.5, rng=RandomStream(1)), x).result(), own)
+    with layers_draw_from(RandomStream(0)):
+        with layers_draw_from(RandomStream(5)):
+            first(x)
+        assert_close(first(x), one)
+    assert_close(Dropout(0.5, rng=RandomStream(1))(x), own)
 
 
 def test_repr() -> None:

@@ -58,9 +58,9 @@ def arrange(rng: RandomStream, *, swaps: int = 20_000) -> Rows:
     columns = [np.repeat(np.arange(len(counts)), list(counts.values())) for counts in COUNTS.values()]
     rows = np.stack([column[rng.permutation(PEOPLE)] for column in columns], axis=1)
     log_joint = log_of_probabilities(joint())
-    attributes = asnumpy(rng.integers(0, len(LEVELS), (swaps,)))
-    pairs = asnumpy(rng.integers(0, PEOPLE, (swaps, 2)))
-    log_uniform = np.log1p(-asnumpy(rng.uniform((swaps,), dtype=np.float64)))
+    attributes = asnumpy(rng.integers(0, len(LEVELS), (swaps,), batch_axis=None))
+    pairs = asnumpy(rng.integers(0, PEOPLE, (swaps, 2), batch_axis=None))
+    log_uniform = np.log1p(-asnumpy(rng.uniform((swaps,), np.float64, batch_axis=None)))
     for attribute, (first, second), threshold in zip(attributes, pairs, log_uniform, strict=True):
         before = log_joint[tuple(rows[first])] + log_joint[tuple(rows[second])]
         rows[[first, second], attribute] = rows[[second, first], attribute]
