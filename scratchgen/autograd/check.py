@@ -146,7 +146,16 @@ def _slope(f: Callable[..., Tensor], arrays: list[Array], i: int, v: np.ndarray)
         moved = [x + s * direction if j == i else x for j, x in enumerate(arrays)]
         return asnumpy(_evaluate(f, [Tensor(x, requires_grad=True) for x in moved]).data)
 
-    def central(h: float) -> np.ndarray:
-        return (along(h) - along(-h)) / (2 * h)
+    return extrapolated(along, STEP)
 
-    return (4 * central(STEP / 2) - central(STEP)) / 3
+
+def central_difference(along: Callable[[float], Any], h: float) -> Any:
+    """D(h), equation central-difference, of a function of one number."""
+    return (along(h) - along(-h)) / (2 * h)  # (central-difference)
+
+
+def extrapolated(along: Callable[[float], Any], h: float) -> Any:
+    """The derivative at 0, by equation richardson-extrapolation."""
+    return (
+        4 * central_difference(along, h / 2) - central_difference(along, h)
+    ) / 3  # (richardson-extrapolation)

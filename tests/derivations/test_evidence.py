@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from estimates import assert_mean
 from scipy import special, stats
 from tools import assert_close
 
@@ -34,6 +35,19 @@ def test_the_expected_likelihood_over_the_prior_is_the_marginal_of_a_linear_gaus
         for x in X:
             log_likelihood = sg.asnumpy(p.log_prob_per_example(sg.asarray(x)))
             assert_close(special.logsumexp(log_weights + log_likelihood), marginal.logpdf(x), rtol=1e-9)
+
+
+@pytest.mark.equation("vae-marginal")
+@pytest.mark.parametrize("noise", [True, False])
+def test_samples_have_the_marginals_mean_and_covariance(noise: bool) -> None:
+    """z from N(0, I), not from a wider or a narrower normal; then x from p(x|z), or its mean."""
+    model = VAE(Linear(4, 4), Linear(2, 4), latent_dim=2, likelihood="normal").to(np.float64)
+    state = {"decoder.weight": W, "decoder.bias": B, "decoder_log_var": 2 * np.log(S)}
+    model.load_state_dict({**model.state_dict(), **state})
+    x = sg.asnumpy(model.sample(40_000, RandomStream(0), noise=noise))
+    assert_mean(x, B)
+    products = (x - B)[:, :, None] * (x - B)[:, None, :]  # (n, 4, 4)
+    assert_mean(products, W @ W.T + noise * S**2 * np.eye(4))
 
 
 @pytest.mark.equation("vae-loss")

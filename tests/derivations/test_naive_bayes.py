@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from estimates import assert_mean
 from scipy import integrate, special
 from tools import assert_close
 
 import scratchgen as sg
+from scratchgen.backend import RandomStream
 from scratchgen.data import avatars
 from scratchgen.data.avatars import world
 from scratchgen.data.tables import enumerate_rows
@@ -103,6 +105,15 @@ def test_one_sweep_sets_the_last_marginal_and_keeps_odds_ratios() -> None:
         assert_close(odds, start[0, 0] * start[1, 1] / (start[0, 1] * start[1, 0]), rtol=1e-10)
 
 
+@pytest.mark.equation("iterative-proportional-fitting")
+def test_where_nothing_depends_on_anything_one_sweep_is_enough() -> None:
+    """The factor is the ratio itself: its root would arrive at the same table too, but only in the limit."""
+    wanted = np.array([0.2, 0.5, 0.3]), np.array([0.1, 0.2, 0.3, 0.4])
+    independent = np.outer([3.0, 1.0, 2.0], [1.0, 5.0, 2.0, 2.0])
+    fitted = world.iterative_proportional_fit(independent, wanted, sweeps=1)
+    assert_close(fitted, np.outer(*wanted), rtol=1e-13)
+
+
 @pytest.mark.equation("joint-multinomial")
 @pytest.mark.parametrize("alpha", [0, 2])
 def test_the_full_table_counts_whole_rows(alpha: float) -> None:
@@ -113,7 +124,7 @@ def test_the_full_table_counts_whole_rows(alpha: float) -> None:
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(2)
-    labels = np.arange(30) % 3
+    labels = np.repeat(np.arange(3), (18, 9, 3))  # a class is six times as frequent as another
     return (rng.random((30, 1, 1, 3)) < 0.2 + 0.25 * labels[:, None, None, None]).astype(float), labels
 
 
@@ -121,20 +132,37 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 def test_an_image_is_a_mixture_of_products() -> None:
     images, labels = pictures()
     fitted = PixelNaiveBayes(levels=2, alpha=1).fit(sg.asarray(images), labels)
-    white = np.stack([(images[labels == c].sum((0, 1, 2)) + 1) / 12 for c in range(3)])  # (class, pixel)
+    every, joint = joint_by_hand(images, labels)
+    images_of = every.reshape(8, 1, 1, 3).astype(float)
+    assert_close(np.exp(fitted.log_prob(images_of)), joint.sum(1), rtol=1e-12)
+    assert_close(np.exp(fitted.log_prob(images_of)).sum(), 1.0, rtol=1e-12)
+
+
+def joint_by_hand(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All eight images of three black or white pixels, and p(x, c) of each: shapes (8, 3), (8, 3)."""
+    of_class = [images[labels == c] for c in range(3)]
+    white = np.stack([(x.sum((0, 1, 2)) + 1) / (len(x) + 2) for x in of_class])  # (class, pixel)
     every = enumerate_rows((2, 2, 2))
     given = np.where(every[:, None] == 1, white, 1 - white).prod(2)  # (image, class)
-    images_of = every.reshape(8, 1, 1, 3).astype(float)
-    assert_close(np.exp(fitted.log_prob(images_of)), given.mean(1), rtol=1e-12)
-    assert_close(np.exp(fitted.log_prob(images_of)).sum(), 1.0, rtol=1e-12)
+    return every, given * np.array([18, 9, 3]) / 30
+
+
+@pytest.mark.equation("pixel-naive-bayes")
+def test_images_are_drawn_by_class_then_pixel_by_pixel() -> None:
+    images, labels = pictures()
+    fitted = PixelNaiveBayes(levels=2, alpha=1).fit(sg.asarray(images), labels)
+    drawn = fitted.sample(40_000, RandomStream(3)).reshape(-1, 3)
+    every, joint = joint_by_hand(images, labels)
+    assert_mean((drawn[:, None] == every).all(2).astype(float), joint.sum(1))  # each of the eight as often
 
 
 @pytest.mark.equation("bayes-classifier")
 def test_the_class_of_greatest_posterior_probability_wins() -> None:
     images, labels = pictures()
-    fitted = PixelNaiveBayes(levels=2, alpha=1).fit(images, labels)
-    log_joint = fitted.class_log_prob(images)
-    posterior = np.exp(log_joint - fitted.log_prob(images)[:, None])
-    assert_close(posterior, special.softmax(log_joint, axis=1), rtol=1e-12)
-    assert_close(posterior.sum(1), np.ones(30), rtol=1e-12)
-    assert_close(fitted.classify(images), posterior.argmax(1), rtol=0)
+    fitted = PixelNaiveBayes(levels=2, alpha=1).fit(sg.asarray(images), labels)
+    every, joint = joint_by_hand(images, labels)
+    images_of = every.reshape(8, 1, 1, 3).astype(float)
+    assert_close(np.exp(fitted.class_log_prob(images_of)), joint, rtol=1e-12)
+    assert_close(fitted.classify(images_of), joint.argmax(1), rtol=0)
+    # The frequencies of the classes matter: without them some image would go elsewhere.
+    assert (joint.argmax(1) != (joint / np.array([18, 9, 3])).argmax(1)).any()

@@ -13,7 +13,7 @@ import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.models import GAN
 from scratchgen.models.gan import OBJECTIVES, discriminator_loss
-from scratchgen.nn import BatchNorm1d, BatchNorm2d, Linear, Module, Sequential
+from scratchgen.nn import BatchNorm1d, BatchNorm2d, Linear, Module, Parameter, Sequential
 
 SHAPE = (1, 4, 8)
 X = np.tanh(np.random.default_rng(0).normal(size=(6, *SHAPE)))
@@ -178,6 +178,24 @@ def test_accuracy_counts_what_is_told_apart() -> None:
     assert_close(terms["accuracy"], 0.75)
     critic = GAN(model.generator, model.discriminator, 1, "wasserstein-gp")
     assert_close(critic.discriminator_terms(x, RandomStream(0))["accuracy"], 0.5)
+
+
+def test_a_critics_accuracy_is_counted_over_all_pairs() -> None:
+    """Data 1 and 3, samples 0 and 2 by their order: of four pairs three are ranked right, of two both."""
+    model = GAN(InTurn([0.0, 2.0]), Linear(1, 1), 1, "wasserstein-gp").to(np.float64)
+    model.discriminator.load_state_dict({"weight": [[1.0]], "bias": [0.0]})
+    x = sg.asarray(np.array([[1.0], [3.0]]))
+    assert_close(model.discriminator_terms(x, RandomStream(0))["accuracy"], 0.75)
+
+
+class InTurn(Module):
+    """Given numbers, whatever the noise."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = Parameter(np.array(values)[:, None])
+
+    def forward(self, z: Any) -> Any:
+        return self.values + 0 * z
 
 
 class Same(Module):
