@@ -40,6 +40,21 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int
     raise ValueError(f"{name}: got {value!r}, expected {expected}")
 
 
+def sizes(name: str, value: Any) -> tuple[int, ...]:
+    """One or several lengths, such as an image's ``(1, 28, 28)``, as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is no positive whole number.
+    """
+    if isinstance(value, tuple | list):
+        if value and all(isinstance(n, int | np.integer) and n > 0 for n in value):
+            return tuple(int(n) for n in value)
+        raise ValueError(f"{name}: got {value!r}, expected positive whole numbers, such as (1, 28, 28)")
+    return (whole(name, value),)
+
+
 def number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
     """`value` as a float, if it is a number in an interval, written as in mathematics: ``"[0, 1)"``.
 
@@ -77,8 +92,8 @@ def one_of(name: str, value: Any, known: Iterable[Any]) -> Any:
     raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(map(repr, known))}")
 
 
-def instance(name: str, value: Any, kind: type | tuple[type, ...], hint: str = "") -> Any:
-    """`value`, if it is of a `kind`; the `hint` says where such a thing comes from.
+def instance(name: str, value: Any, kind: Any, hint: str = "") -> Any:
+    """`value`, if it is of a `kind`, a class or several; the `hint` says more of what is wanted.
 
     Raises
     ------
@@ -166,8 +181,8 @@ def finite(name: str, x: Any) -> Any:
     ValueError
         With their number, and where the first stands.
     """
-    values = raw(x)
-    if isinstance(values, np.ndarray) and not math.isfinite(np.vdot(values, values)):  # one fast pass
+    values = _on_host(x)
+    if values is not None and not math.isfinite(np.vdot(values, values)):  # one fast pass
         bad = ~np.isfinite(values)
         if bad.any():  # and not only squares too large
             first = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -184,8 +199,8 @@ def within(name: str, x: Any, low: float, high: float, cure: str = "") -> Any:
     ValueError
         With the range of what was given, and the `cure` if there is one to name.
     """
-    values = raw(x)
-    if isinstance(values, np.ndarray) and values.size:
+    values = _on_host(x)
+    if values is not None and values.size:
         least, most = values.min(), values.max()  # NaN if there is one
         if not (least >= low and most <= high):
             finite(name, x)
@@ -218,25 +233,56 @@ def batch(name: str, x: Any, example: tuple[int, ...] | None = None) -> Any:
     return finite(name, x)
 
 
-def indices(name: str, x: Any, count: int, first: int = 0) -> Any:
-    """`x`, if it holds whole numbers in ``first .. first + count - 1`` (on a GPU: whole numbers).
+def whole_numbers(name: str, x: Any) -> Any:
+    """`x`, if it is an array of whole numbers.
+
+    Raises
+    ------
+    TypeError
+        Naming what was given.
+    """
+    if array(name, x).dtype.kind in "iu":
+        return x
+    raise TypeError(f"{name}: got an array of {x.dtype}, expected whole numbers")
+
+
+def indices(name: str, x: Any, count: int) -> Any:
+    """`x`, if it holds whole numbers in ``0 .. count - 1`` (on a GPU: whole numbers).
 
     Raises
     ------
     TypeError
         If they are no whole numbers.
     IndexError
-        If one lies outside.
+        If one lies outside; below 0 it would count from the end.
     """
-    if array(name, x).dtype.kind not in "iu":
-        raise TypeError(f"{name}: got an array of {x.dtype}, expected whole numbers")
-    values = raw(x)
-    if isinstance(values, np.ndarray) and values.size:
+    values = _on_host(whole_numbers(name, x))
+    if values is not None and values.size:
         low, high = int(values.min()), int(values.max())
-        if low < first or high >= first + count:
-            expected = f"{first} to {first + count - 1}"
-            raise IndexError(f"{name}: got numbers from {low} to {high}, expected {expected}")
+        if low < 0 or high >= count:
+            raise IndexError(f"{name}: got numbers from {low} to {high}, expected 0 to {count - 1}")
     return x
+
+
+def one_each(name: str, given: Any, batch: int) -> Array:
+    """Whole numbers, one for each example of a batch, as a raw array (batch,) on the device.
+
+    Parameters
+    ----------
+    name : str
+    given : array of int, list of int, or int
+        A single number serves the whole batch.
+    batch : int
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no whole numbers, or not as many.
+    """
+    given = raw(given) if hasattr(given, "dtype") else np.asarray(given)
+    whole_numbers(name, given)
+    given = asarray(np.full(batch, given) if given.ndim == 0 else given)
+    return shape(name, given, (batch,), "one for each example")
 
 
 def labels(given: Any, batch: int, classes: int | None) -> Array | None:
@@ -244,7 +290,7 @@ def labels(given: Any, batch: int, classes: int | None) -> Array | None:
 
     Parameters
     ----------
-    given : array of int, int or None
+    given : array of int, list of int, int or None
         A single number serves the whole batch.
     batch : int
     classes : int or None
@@ -259,5 +305,10 @@ def labels(given: Any, batch: int, classes: int | None) -> Array | None:
         return None
     if classes is None:
         raise ValueError("labels: got some, expected none: the model was made without classes")
-    given = asarray(np.full(batch, given)) if np.ndim(given) == 0 else asarray(given)
-    return indices("labels", shape("labels", given, (batch,), "one for each example"), classes)
+    return indices("labels", one_each("labels", given, batch), classes)
+
+
+def _on_host(x: Any) -> np.ndarray | None:
+    """The numbers of `x` as an array, if no device has to be waited for; else None."""
+    values = raw(x)
+    return np.asarray(values) if isinstance(values, np.ndarray | np.generic | int | float) else None

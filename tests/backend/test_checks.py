@@ -41,6 +41,18 @@ def test_limits_of_whole_numbers_stand_in_the_message() -> None:
         checks.whole("levels", 1, 2, 256)
 
 
+def test_lengths() -> None:
+    assert checks.sizes("shape", [1, np.int64(28)]) == (1, 28)
+    assert checks.sizes("input_dim", 784) == (784,)
+    for value in ((), (1, 0), (1, 2.0), ("a",)):
+        with refused(
+            ValueError, r"shape: got \(.*\), expected positive whole numbers, such as \(1, 28, 28\)$"
+        ):
+            checks.sizes("shape", value)
+    with refused(ValueError, "input_dim: got 0, expected a positive whole number$"):
+        checks.sizes("input_dim", 0)
+
+
 @pytest.mark.parametrize(
     ("interval", "inside", "outside"),
     [
@@ -153,6 +165,9 @@ def test_numbers_within_limits() -> None:
     x = np.array([0.0, 1.0])
     assert checks.within("x", x, 0, 1) is x
     assert checks.within("x", x[:0], 0, 1).size == 0
+    assert checks.within("t", 3, 1, 3) == 3
+    with refused(ValueError, "t: got numbers from 0 to 0, expected 1 to 3$"):
+        checks.within("t", 0, 1, 3)
     for value in (-0.5, 1.5):
         with refused(ValueError, "x: got numbers from .* to .*, expected 0 to 1; divide bytes by 255$"):
             checks.within("x", np.array([0.5, value]), 0, 1, "divide bytes by 255")
@@ -193,13 +208,22 @@ def test_indices_are_whole_numbers() -> None:
 
 @pytest.mark.host_only
 def test_indices_are_in_range() -> None:
-    assert checks.indices("t", np.array([1, 3], np.uint8), 3, first=1) is not None
+    assert checks.indices("i", np.array([], np.int64), 3).size == 0
     for value in (-1, 3):
         with refused(IndexError, "i: got numbers from .* to .*, expected 0 to 2$"):
             checks.indices("i", np.array([1, value]), 3)
-    for value in (0, 4):
-        with refused(IndexError, "t: got numbers from .* to .*, expected 1 to 3$"):
-            checks.indices("t", np.array([1, value]), 3, first=1)
+
+
+def test_a_whole_number_for_each_example() -> None:
+    assert sg.asnumpy(checks.one_each("t", np.array(3), 2)).tolist() == [3, 3]
+    assert sg.asnumpy(checks.one_each("t", np.uint8(3), 2)).tolist() == [3, 3]
+    given = to_device(np.array([3, 4]))
+    assert checks.one_each("t", sg.Tensor(given), 2) is given
+    for bad in (1.0, None, True, "1", [1.5, 2.0], to_device(np.zeros(2))):
+        with refused(TypeError, "t: got an array of .*, expected whole numbers$"):
+            checks.one_each("t", bad, 2)
+    with refused(ValueError, r"t: got shape \(2, 1\), expected \(2,\), one for each example$"):
+        checks.one_each("t", given[:, None], 2)
 
 
 def test_labels_of_a_batch() -> None:

@@ -13,9 +13,21 @@ All but the last are divergences of Gaussians, each in closed form and summed ov
     KL(q(x_T|x_0) || N(0, I)) = 1/2 sum_d (alpha_bar_T x_0^2 - alpha_bar_T - log(1 - alpha_bar_T))
                                                                                              (ddpm-prior-kl)
 
-The first has nothing to learn, and is about 0 if the schedule leaves no signal. The last is the likelihood of
-grey levels (`discretised`), or a density where the data are continuous. In units in which images of all sizes
-compare,
+The first has nothing to learn, and is about 0 if the schedule leaves no signal. As functions of the network
+the terms are squared errors of what it predicts, with the weights
+
+    w_t = beta_t^2 / (2 sigma_t^2 alpha_t (1 - alpha_bar_t))   for eps;                   (ddpm-loss-weight)
+
+for v times alpha_bar_t, and for x_0 times SNR(t), since these are the squared ratios of the errors.
+
+The last term is a density where the data are continuous. Pixels in [-1, 1] have k levels, 2 / (k - 1) apart;
+level x owns the real numbers up to half of that away, and the outermost two all that is beyond (eq. 13):
+
+    P(x) = Phi((x + d - mu) / sigma) - Phi((x - d - mu) / sigma),   d = 1 / (k - 1),
+    with Phi(-inf) = 0 in place of the second at x = -1, and Phi(inf) = 1 in place of the first at x = 1.
+                                                                                 (ddpm-discretised-gaussian)
+
+So the probabilities of all levels add up to 1. In units in which images of all sizes compare,
 
     bits/dim = bound / (D log 2).                                                        (ddpm-bits-per-dim)
 """
@@ -23,13 +35,17 @@ compare,
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
-from ...autograd import where
-from ...backend import Array
+import numpy as np
+from numpy.typing import NDArray
+
+from ...autograd import expm1, log, log_ndtr, minimum, raw, where
+from ...backend import Array, RandomStream, checks
 from ...distributions import Normal, kl_divergence, sum_per_example
-from .discretised import discretised_normal_log_prob
-from .process import posterior_mean
+from ...distributions.normal import inverse_sigma
+from .process import Predict, posterior_mean, q_sample
 from .schedule import Schedule
 
 
@@ -40,7 +56,7 @@ def prior_kl(schedule: Schedule, x0: Any) -> Any:
 
 
 def bound_terms(
-    schedule: Schedule, x0: Any, xt: Any, t: Array, mean: Any, log_var: Any, levels: int | None
+    schedule: Schedule, x0: Any, xt: Any, t: Array, guess: Any, log_var: Any, levels: int | None
 ) -> Any:
     """The term of the bound for each example's own t: (batch,), in nats.
 
@@ -50,16 +66,100 @@ def bound_terms(
     x0, xt : array, shape (batch, ...)
     t : array of int, shape (batch,)
         For 1 the term is -log p(x_0|x_1), for all others equation ddpm-bound-term.
-    mean, log_var : array or Tensor
-        Of p(x_(t-1)|x_t).
+    guess, log_var : array or Tensor
+        The x_0 that the network sees in `xt`, and log sigma_t^2: those of p(x_(t-1)|x_t).
     levels : int or None
         Grey levels of the data; None for a density.
     """
-    p = Normal(mean, log_var)
+    p = Normal(posterior_mean(schedule, guess, xt, t), log_var)
     # At t = 1, where q has no variance, its KL is infinite: a finite one is computed there, and not used.
     q = Normal(posterior_mean(schedule, x0, xt, t), schedule.at("log_posterior_variance_clipped", t, xt))
     if levels is None:
         log_likelihood = p.log_prob(x0)
     else:
-        log_likelihood = discretised_normal_log_prob(x0, mean, log_var, levels)
+        log_likelihood = discretised_normal_log_prob(x0, p.mean, log_var, levels)
     return where(t == 1, -sum_per_example(log_likelihood), sum_per_example(kl_divergence(q, p)))
+
+
+def bound(
+    schedule: Schedule, predict: Predict, x0: Array, rng: RandomStream, levels: int | None, steps: int
+) -> Array:
+    """Equation ddpm-bound, estimated from so many of its T terms: raw, (batch,), in nats.
+
+    Each stands for one of as many equal parts of 1 .. T, with a random t of it, for each example its own.
+    """
+    total = prior_kl(schedule, x0)
+    ends = np.linspace(0, schedule.steps, steps + 1).round().astype(int).tolist()
+    for low, high in pairwise(ends):
+        t = rng.integers(low + 1, high + 1, (len(x0),))
+        xt = q_sample(schedule, x0, t, rng.normal(x0.shape, x0.dtype))
+        guess, log_var = predict(xt, t)
+        total = total + bound_terms(schedule, x0, xt, t, guess, log_var, levels) * (high - low)
+    return total
+
+
+def bound_weight(prediction: str, schedule: Schedule, variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """w_t: the bound's term t >= 2 is w_t times the squared error, plus what does not depend on the network.
+
+    Parameters
+    ----------
+    prediction : {"noise", "x0", "v"}
+    schedule : Schedule
+    variance : array, shape (T,)
+        sigma_t^2 of the reverse process.
+
+    Returns
+    -------
+    array, shape (T,)
+        Equation ddpm-loss-weight.
+    """
+    with np.errstate(divide="ignore"):  # a variance of 0, at t = 1
+        weight = schedule.beta**2 / (2 * variance * schedule.alpha * (1 - schedule.alpha_bar))
+    factor = {"noise": 1.0, "x0": schedule.snr, "v": schedule.alpha_bar}[prediction]
+    return weight * factor
+
+
+def discretised_normal_log_prob(x: Array, mean: Any, log_var: Any, levels: int = 256) -> Any:
+    """The log-probability of grey levels, equation ddpm-discretised-gaussian, elementwise, in nats.
+
+    Far from mu both Phi are rounded to the same number, and the logarithm of their difference is lost. By
+    symmetry both may be taken in the left tail, where with a < b
+
+        log(Phi(b) - Phi(a)) = log Phi(b) + log(1 - exp(log Phi(a) - log Phi(b)))
+
+    has every digit, since log Phi is computed as such (`log_ndtr`).
+
+    Parameters
+    ----------
+    x : array
+        Levels, scaled to [-1, 1].
+    mean, log_var : array or Tensor
+        Mu and log sigma^2, of shapes that broadcast to that of `x`.
+    levels : int
+        k, 2 or more.
+
+    Returns
+    -------
+    array or Tensor
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> x = np.array([-1.0, 0.0, 1.0])
+    >>> discretised_normal_log_prob(x, np.zeros(3), np.zeros(3), levels=3).round(3)
+    array([-1.176, -0.96 , -1.176])
+    """
+    half = 1 / (checks.whole("levels", levels, 2) - 1)
+    lowest, highest = x <= half - 1, x >= 1 - half
+    outermost = lowest | highest
+    offset = x - mean
+    # Mirrored, where need be, so that the bin's nearer edge b is as far to the left as can be; an outermost
+    # bin, so that it reaches from minus infinity to b.
+    mirrored = ((raw(offset) > 0) & ~lowest) | highest
+    offset = where(mirrored, -offset, offset)
+    scale = inverse_sigma(log_var)
+    log_upper = log_ndtr((offset + half) * scale)
+    gap = log_ndtr((offset - half) * scale) - log_upper
+    # The gap is 0 where rounding hides the bin's width; `where` keeps its logarithm from the outermost ones.
+    gap = minimum(where(outermost, -1.0, gap), -float(np.finfo(x.dtype).tiny))
+    return log_upper + where(outermost, 0.0, log(-expm1(gap)))

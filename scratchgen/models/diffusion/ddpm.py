@@ -1,43 +1,52 @@
 """Denoising diffusion probabilistic model (Ho, Jain & Abbeel 2020).
 
 Adding noise is a fixed process (`process`), taking it away is learnt. A network sees x_t and t and predicts
-the noise in it, the data, or v (`prediction`); that gives p(x_(t-1)|x_t) (`reverse`), and starting from pure
-noise T such steps give a sample (`sampling`), as do fewer steps of another process (`ddim`).
+the noise in it, the data, or v; that gives one step back, p(x_(t-1)|x_t), and starting from pure noise T such
+steps give a sample (`sampling`). The loss is the squared error of whatever is predicted, summed over an
+example's dimensions, for a t drawn evenly from 1 .. T (Ho et al. 2020, eq. 14, where the sum is a mean):
 
-Trained is the squared error L_simple. Where the network also chooses the variance, which L_simple does not
-see, the bound is added (Nichol & Dhariwal 2021, eq. 16):
+    L_simple = E_t |target - prediction|^2                                                (ddpm-simple-loss)
+
+Where the network also chooses the variance, which L_simple does not see, the bound (`bound`) is added (Nichol
+& Dhariwal 2021, eq. 16):
 
     L_hybrid = L_simple + lambda L_vlb,   lambda = 0.001,                                 (ddpm-hybrid-loss)
 
 with the predicted mean held fixed in L_vlb, which is T times one of its T terms on average.
+
+With labels, one network learns images of a class and images in general: while training, some of the labels
+are replaced by one that means "none". The difference of the two is what guidance exaggerates (`sampling`).
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ...autograd import no_grad, raw
-from ...backend import Array, RandomStream, check_rng
+from ...autograd import clip, no_grad, raw
+from ...backend import Array, RandomStream, asarray, check_rng, checks
 from ...distributions import Normal, sum_per_example
-from ...nn.module import check_size, evaluating
-from ..inputs import check_draw
-from .bound import bound_terms, prior_kl
-from .ddim import ddim_times
-from .denoiser import Denoiser
-from .guidance import drop_labels
-from .inputs import check_data, check_eta, check_guidance, check_labels, check_times
-from .prediction import prediction_target, x0_from_prediction
-from .process import posterior_mean, q_posterior, q_sample
-from .reverse import reverse_log_var
-from .sampling import last, steps_back
+from ...nn import Module
+from ...nn.module import evaluating
+from .bound import bound, bound_terms, prior_kl
+from .process import (
+    PREDICTIONS,
+    Predict,
+    posterior_mean,
+    prediction_target,
+    q_posterior,
+    q_sample,
+    x0_from_prediction,
+)
+from .sampling import VARIANCES, ddim_path, ddpm_path, guided, reverse_log_var
+from .schedule import Schedule
 
 
-class DDPM(Denoiser):
+class DDPM(Module):
     """A network that takes noise away, and the schedule by which it was added.
 
     Parameters
@@ -74,6 +83,30 @@ class DDPM(Denoiser):
     (3, 1, 8, 8)
     """
 
+    def __init__(
+        self,
+        network: Callable[..., Any],
+        schedule: Schedule,
+        shape: tuple[int, ...],
+        variance: str = "fixed-small",
+        prediction: str = "noise",
+        levels: int | None = None,
+        classes: int | None = None,
+        label_dropout: float = 0.1,
+        bound_weight: float = 0.001,
+    ) -> None:
+        self.network = checks.instance("network", network, Callable, "called as network(xt, t)")
+        self.schedule = checks.instance("schedule", schedule, Schedule, "such as cosine_schedule(1000)")
+        self.shape = checks.sizes("shape", shape)
+        self.variance = checks.one_of("variance", variance, VARIANCES)
+        self.prediction = checks.one_of("prediction", prediction, PREDICTIONS)
+        if levels is None and len(self.shape) == 3:
+            levels = 256
+        self.levels = None if levels is None else checks.whole("levels", levels, 2)
+        self.classes = None if classes is None else checks.whole("classes", classes)
+        self.label_dropout = checks.number("label_dropout", label_dropout, "[0, 1)")
+        self.bound_weight = checks.number("bound_weight", bound_weight, "[0, inf)")
+
     def q_sample(self, x0: Any, t: Array, eps: Any) -> Any:
         """x_t from x_0 and noise: equation ddpm-q-sample.
 
@@ -88,17 +121,44 @@ class DDPM(Denoiser):
         TypeError, ValueError
             If an argument has a wrong shape or type, a time is outside 1 .. T, or images outside [-1, 1].
         """
-        t = self._check(x0, t)
-        check_data(eps, self.shape, batch=len(x0), name="eps")
-        return q_sample(self.schedule, x0, t, eps)
+        self._check_data(x0)
+        checks.shape("eps", eps, tuple(x0.shape), "like x0")
+        return q_sample(self.schedule, x0, self._times(t, len(x0)), eps)
 
     def q_posterior(self, x0: Any, xt: Any, t: Array) -> Normal:
         """q(x_(t-1)|x_t, x_0), equations ddpm-posterior-mean and ddpm-posterior-variance: a Normal."""
-        t = self._check(x0, t)
-        check_data(xt, self.shape, batch=len(x0), name="xt")
-        return q_posterior(self.schedule, x0, xt, t)
+        self._check_data(x0)
+        checks.shape("xt", xt, tuple(x0.shape), "like x0")
+        return q_posterior(self.schedule, x0, xt, self._times(t, len(x0)))
 
-    def loss(self, x0: Array, rng: RandomStream, labels: Array | None = None) -> Any:
+    def forward(self, xt: Any, t: Array, labels: Array | None = None) -> Any:
+        """What the network predicts: eps, x_0 or v, of the shape of `xt`. See `reverse` for the arguments."""
+        return self._network(xt, *self._check_noisy(xt, t, labels))[0]
+
+    def predict_x0(self, xt: Any, t: Array, labels: Array | None = None, guidance: float = 0.0) -> Any:
+        """The x_0 that the network sees in `xt`: (batch, *shape). See `reverse` for the arguments."""
+        weight = _guidance(guidance, labels)
+        return self._predict(xt, *self._check_noisy(xt, t, labels), weight)[0]
+
+    def reverse(self, xt: Any, t: Array, labels: Array | None = None, guidance: float = 0.0) -> Normal:
+        """p(x_(t-1)|x_t): a Normal.
+
+        Parameters
+        ----------
+        xt : array, shape (batch, *shape)
+        t : array of int, shape (batch,)
+            In 1 .. T; one number serves all.
+        labels : array of int, shape (batch,), optional
+            In 0 .. classes - 1; one number serves all. Left out, the model is asked for any class.
+        guidance : float
+            w of equation guidance: 0 is the model's own idea of a class, more exaggerates it.
+        """
+        weight = _guidance(guidance, labels)
+        t, labels = self._check_noisy(xt, t, labels)
+        x0, log_var = self._predict(xt, t, labels, weight)
+        return Normal(posterior_mean(self.schedule, x0, xt, t), log_var)
+
+    def loss(self, x0: Array, rng: RandomStream | None = None, labels: Array | None = None) -> Any:
         """L_simple, equation ddpm-simple-loss; with the learned variance L_hybrid. Averaged over the batch.
 
         Parameters
@@ -112,22 +172,22 @@ class DDPM(Denoiser):
         """
         return self.loss_terms(x0, rng, labels)["loss"]
 
-    def loss_terms(self, x0: Array, rng: RandomStream, labels: Array | None = None) -> dict[str, Any]:
+    def loss_terms(
+        self, x0: Array, rng: RandomStream | None = None, labels: Array | None = None
+    ) -> dict[str, Any]:
         """``loss`` as in `loss`; with the learned variance also its parts ``simple`` and ``bound``."""
-        check_rng(rng)
-        t = rng.integers(1, self.schedule.steps + 1, (len(check_data(x0, self.shape, self.levels)),))
-        labels = check_labels(labels, self.classes, len(x0))
-        if labels is not None and self.classes is not None:
+        rng = check_rng(rng)
+        labels = self._check_data(x0, labels)
+        t = rng.integers(1, self.schedule.steps + 1, (len(x0),))
+        if self.classes is not None:
             labels = drop_labels(labels, self.classes, self.label_dropout, rng)
         eps = rng.normal(x0.shape, x0.dtype)
         xt = q_sample(self.schedule, x0, t, eps)
-        predicted, fraction = self.run(xt, t, labels)
+        predicted, fraction = self._network(xt, t, labels)
         simple = self._squared_error(predicted, x0, eps, t).mean()
         if fraction is None:
             return {"loss": simple}
-        guess = x0_from_prediction(self.prediction, self.schedule, raw(predicted), xt, t)  # no gradient
-        terms = self._bound_terms(guess, fraction, x0, xt, t)
-        bound = terms.mean() * self.schedule.steps + prior_kl(self.schedule, x0).mean()
+        bound = self._bound_estimate(x0, xt, t, raw(predicted), fraction)  # no gradient to the mean
         return {"loss": simple + bound * self.bound_weight, "simple": simple, "bound": bound}
 
     def bound_loss(self, x0: Array, rng: RandomStream, labels: Array | None = None) -> Any:
@@ -136,23 +196,21 @@ class DDPM(Denoiser):
         It is what L_simple leaves the weights out of: T times the term of a random t, plus the prior's KL,
         averaged over the batch, in nats per example. Its gradients reach mean and variance alike.
         """
-        check_rng(rng)
-        t = rng.integers(1, self.schedule.steps + 1, (len(check_data(x0, self.shape, self.levels)),))
-        labels = check_labels(labels, self.classes, len(x0))
+        rng = check_rng(rng)
+        labels = self._check_data(x0, labels)
+        t = rng.integers(1, self.schedule.steps + 1, (len(x0),))
         xt = q_sample(self.schedule, x0, t, rng.normal(x0.shape, x0.dtype))
-        predicted, fraction = self.run(xt, t, labels)
-        guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
-        terms = self._bound_terms(guess, fraction, x0, xt, t)
-        return terms.mean() * self.schedule.steps + prior_kl(self.schedule, x0).mean()
+        return self._bound_estimate(x0, xt, t, *self._network(xt, t, labels))
 
     def _squared_error(self, predicted: Any, x0: Array, eps: Array, t: Array) -> Any:
         error = predicted - prediction_target(self.prediction, self.schedule, x0, eps, t)
         return sum_per_example(error * error)  # (batch,)
 
-    def _bound_terms(self, guess: Any, fraction: Any, x0: Array, xt: Array, t: Array) -> Any:
-        mean = posterior_mean(self.schedule, guess, xt, t)
+    def _bound_estimate(self, x0: Array, xt: Array, t: Array, predicted: Any, fraction: Any) -> Any:
+        guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
         log_var = reverse_log_var(self.variance, self.schedule, fraction, t, xt)
-        return bound_terms(self.schedule, x0, xt, t, mean, log_var, self.levels)
+        terms = bound_terms(self.schedule, x0, xt, t, guess, log_var, self.levels)
+        return terms.mean() * self.schedule.steps + prior_kl(self.schedule, x0).mean()
 
     def terms_at(
         self, x0: Array, t: Array, rng: RandomStream, labels: Array | None = None
@@ -166,16 +224,15 @@ class DDPM(Denoiser):
         rng : RandomStream
             Of the noise.
         """
-        check_rng(rng)
-        t = self._check(x0, t)
-        labels = check_labels(labels, self.classes, len(x0))
-        eps = rng.normal(x0.shape, x0.dtype)
+        labels = self._check_data(x0, labels)
+        t = self._times(t, len(x0))
+        eps = check_rng(rng).normal(x0.shape, x0.dtype)
         xt = q_sample(self.schedule, x0, t, eps)
         with no_grad(), evaluating(self):
-            predicted, fraction = self.run(xt, t, labels)
+            predicted, fraction = self._network(xt, t, labels)
+            guess, log_var = self._step_back(predicted, fraction, xt, t)
             simple = self._squared_error(predicted, x0, eps, t)
-            guess = self.x0_within_range(predicted, xt, t)
-            bound = self._bound_terms(guess, fraction, x0, xt, t)
+            bound = bound_terms(self.schedule, x0, xt, t, guess, log_var, self.levels)
         return {"simple": raw(simple), "bound": raw(bound)}
 
     def bound(
@@ -192,17 +249,11 @@ class DDPM(Denoiser):
             How many of the T terms to compute, one random t from each of as many equal parts of 1 .. T, which
             leaves the estimate unbiased. All of them unless given.
         """
+        labels = self._check_data(x0, labels)
         T = self.schedule.steps
-        check_rng(rng)
-        check_data(x0, self.shape, self.levels)
-        if steps is not None and check_size("steps", steps) > T:
-            raise ValueError(f"steps: got {steps}, expected at most T = {T}")
-        total = prior_kl(self.schedule, raw(x0))
-        ends = np.linspace(0, T, (steps or T) + 1).round().astype(int).tolist()
-        for low, high in itertools.pairwise(ends):
-            t = rng.integers(low + 1, high + 1, (len(x0),))
-            total = total + self.terms_at(x0, t, rng, labels)["bound"] * (high - low)
-        return total
+        steps = T if steps is None else checks.whole("steps", steps, 1, T)
+        predict = self._predictor(len(x0), labels, 0.0)
+        return bound(self.schedule, predict, raw(x0), check_rng(rng), self.levels, steps)
 
     def bits_per_dim(
         self, x0: Array, rng: RandomStream, labels: Array | None = None, steps: int | None = None
@@ -227,7 +278,7 @@ class DDPM(Denoiser):
         array, shape (n, *shape)
             Raw.
         """
-        return last(self.reverse_process(n, rng, None, 1.0, labels, guidance))
+        return _end(self.reverse_process(n, rng, labels=labels, guidance=guidance))
 
     def ddim_sample(
         self,
@@ -254,8 +305,8 @@ class DDPM(Denoiser):
         array, shape (n, *shape)
             Raw.
         """
-        check_size("steps", steps)
-        return last(self.reverse_process(n, rng, steps, eta, labels, guidance))
+        steps = checks.whole("steps", steps, 1, self.schedule.steps)
+        return _end(self.reverse_process(n, rng, steps, eta, labels, guidance))
 
     def reverse_process(
         self,
@@ -267,14 +318,86 @@ class DDPM(Denoiser):
         guidance: float = 0.0,
     ) -> Iterator[tuple[int, Array]]:
         """``(T, x_T), ..., (0, x_0)``, one after another: what `sample` (no `steps`) and `ddim_sample` do."""
-        check_draw(n, rng)
-        times = ddim_times(self.schedule.steps, self.schedule.steps if steps is None else steps)
-        check_eta(eta)
-        check_guidance(guidance, labels)
-        labels = check_labels(labels, self.classes, n)
-        return steps_back(self, n, rng, times, None if steps is None else eta, labels, guidance)
+        n = checks.whole("n", n, 0)
+        if steps is not None:
+            checks.whole("steps", steps, 1, self.schedule.steps)
+        eta = checks.number("eta", eta, "[0, 1]")
+        guidance = _guidance(guidance, labels)
+        predict = self._predictor(n, self._labels(labels, n), guidance)
+        dtype = next((p.dtype for p in self.parameters()), np.dtype(np.float32))
+        x = check_rng(rng).normal((n, *self.shape), dtype)
+        if steps is None:
+            return ddpm_path(self.schedule, predict, x, rng)
+        return ddim_path(self.schedule, predict, x, rng, steps, eta)
 
-    def _check(self, x0: Any, t: Any) -> Array:
-        """The times of a batch of data, as an array (batch,), if both are as they should be."""
-        check_data(x0, self.shape, self.levels)
-        return check_times(t, self.schedule.steps, len(x0))
+    def _predictor(self, batch: int, labels: Array | None, guidance: float) -> Predict:
+        """The network as the bound and the samplers ask it: in evaluation, recording nothing."""
+
+        def predict(xt: Array, t: Any) -> tuple[Array, Array]:
+            with no_grad(), evaluating(self):
+                guess, log_var = self._predict(xt, self._times(t, batch), labels, guidance)
+            return raw(guess), raw(log_var)
+
+        return predict
+
+    def _predict(self, xt: Any, t: Array, labels: Array | None, guidance: float) -> tuple[Any, Any]:
+        """The x_0 that the network sees, with `guidance`, and log sigma_t^2."""
+        predicted, fraction = self._network(xt, t, labels)
+        if guidance:
+            without, _ = self._network(xt, t, np.full_like(labels, self.classes))
+            predicted = guided(predicted, without, guidance)
+        return self._step_back(predicted, fraction, xt, t)
+
+    def _step_back(self, predicted: Any, fraction: Any, xt: Any, t: Array) -> tuple[Any, Any]:
+        """The x_0 that a prediction means, within [-1, 1] where the data are, and log sigma_t^2."""
+        guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
+        guess = guess if self.levels is None else clip(guess, -1.0, 1.0)
+        return guess, reverse_log_var(self.variance, self.schedule, fraction, t, xt)
+
+    def _network(self, xt: Any, t: Array, labels: Array | None) -> tuple[Any, Any]:
+        """What the network predicts; and the fractions f of ddpm-learned-variance, or None."""
+        output = self.network(xt, t) if self.classes is None else self.network(xt, t, labels)
+        batch, channels, *rest = xt.shape
+        if self.variance != "learned":
+            return checks.shape("network(xt, t)", output, (batch, channels, *rest), "like xt"), None
+        reason = "twice the channels: the learned variance needs the second half"
+        checks.shape("network(xt, t)", output, (batch, 2 * channels, *rest), reason)
+        return output[:, :channels], output[:, channels:]
+
+    def _check_data(self, x0: Any, labels: Any = None) -> Array | None:
+        """Data and their labels as a loss wants them; the labels as `_labels` gives them."""
+        checks.batch("x0", x0, self.shape)
+        if self.levels is not None:
+            checks.within("x0", x0, -1, 1, "pixels in [0, 1] become such by 2 * x - 1")
+        return self._labels(labels, len(x0))
+
+    def _check_noisy(self, xt: Any, t: Any, labels: Any) -> tuple[Array, Array | None]:
+        """The times and the labels of a noisy batch."""
+        checks.batch("xt", xt, self.shape)
+        return self._times(t, len(xt)), self._labels(labels, len(xt))
+
+    def _times(self, t: Any, batch: int) -> Array:
+        return checks.within("t", checks.one_each("t", t, batch), 1, self.schedule.steps)
+
+    def _labels(self, labels: Any, batch: int) -> Array | None:
+        """The labels as an array (batch,): "none", which is `classes`, for all if none are given."""
+        if labels is None and self.classes is not None:
+            return asarray(np.full(batch, self.classes))
+        return checks.labels(labels, batch, self.classes)
+
+
+def drop_labels(labels: Array, none: int, probability: float, rng: RandomStream) -> Array:
+    """`labels` (batch,), each replaced by `none` with a probability."""
+    dropped = rng.uniform(labels.shape) < probability
+    return np.where(dropped, none, labels)
+
+
+def _guidance(guidance: Any, labels: Any) -> float:
+    if guidance and labels is None:
+        raise ValueError(f"guidance: got {guidance} without labels, expected 0: no class to go towards")
+    return checks.number("guidance", guidance)
+
+
+def _end(path: Iterator[tuple[int, Array]]) -> Array:
+    """The x_0 at the end of a reverse process."""
+    return deque(path, maxlen=1)[0][1]

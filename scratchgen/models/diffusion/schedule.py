@@ -10,15 +10,12 @@ which falls from large at t = 1 (an image with a little noise) to about 0 at t =
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...autograd import raw
-from ...backend import Array, asarray, asnumpy
-from ...nn.module import check_size
+from ...backend import Array, asarray, asnumpy, checks
 
 LARGEST = 0.999  # of the betas that a formula gives: at 1 a step would forget all, and divide by 0
 
@@ -33,9 +30,19 @@ class Schedule:
 
     Attributes
     ----------
-    beta, alpha, alpha_bar : array, shape (T,)
     steps : int
         T.
+    beta, alpha, alpha_bar, alpha_bar_before : array, shape (T,)
+        beta_t, alpha_t, alpha_bar_t and alpha_bar_(t-1).
+    signal, noise, snr : array, shape (T,)
+        sqrt(alpha_bar_t), what x_t has of x_0; sqrt(1 - alpha_bar_t), what it has of noise; SNR(t).
+    posterior_x0_share, posterior_xt_share : array, shape (T,)
+        What the mean of q(x_(t-1)|x_t, x_0), equation ddpm-posterior-mean, has of x_0 and of x_t.
+    posterior_variance, log_posterior_variance : array, shape (T,)
+        Equation ddpm-posterior-variance: exactly 0 at t = 1, where its logarithm is minus infinity.
+    log_beta, log_posterior_variance_clipped : array, shape (T,)
+        The largest and the smallest log sigma_t^2 of the way back. The second is the posterior's, with the
+        number of t = 2 at t = 1 as well (Ho et al. 2020, in their code).
 
     Raises
     ------
@@ -55,17 +62,25 @@ class Schedule:
             raise TypeError(f"beta: got an array of {beta.dtype}, expected numbers between 0 and 1")
         if beta.ndim != 1 or len(beta) == 0:
             raise ValueError(f"beta: got shape {beta.shape}, expected (T,), one for each step")
-        alpha = 1 - beta.astype(np.float64)  # 1 for a beta lost in rounding: it would add no noise at all
+        beta = beta.astype(np.float64)
+        alpha = 1 - beta  # 1 for a beta lost in rounding: it would add no noise at all
         bad = ~((alpha > 0) & (alpha < 1))
         if bad.any():
             t = int(np.argmax(bad)) + 1
-            raise ValueError(
-                f"beta: got {beta[t - 1]} at t = {t}, expected numbers between 0 and 1, both excluded"
-            )
-        self.beta: NDArray[np.float64] = beta.astype(np.float64)
-        self.alpha = alpha
-        self.alpha_bar = np.cumprod(self.alpha)
+            raise ValueError(f"beta: got {beta[t - 1]} at t = {t}, expected a number in (0, 1)")
         self.steps = len(beta)
+        self.beta, self.alpha, self.alpha_bar = beta, alpha, np.cumprod(alpha)
+        self.alpha_bar_before = np.append(1.0, self.alpha_bar[:-1])
+        self.signal, self.noise = np.sqrt(self.alpha_bar), np.sqrt(1 - self.alpha_bar)
+        self.snr = self.alpha_bar / (1 - self.alpha_bar)
+        self.posterior_x0_share = np.sqrt(self.alpha_bar_before) * beta / (1 - self.alpha_bar)
+        self.posterior_xt_share = np.sqrt(alpha) * (1 - self.alpha_bar_before) / (1 - self.alpha_bar)
+        self.posterior_variance = (1 - self.alpha_bar_before) / (1 - self.alpha_bar) * beta
+        with np.errstate(divide="ignore"):
+            self.log_posterior_variance = np.log(self.posterior_variance)
+        self.log_beta = np.log(beta)
+        second = self.log_posterior_variance[1] if self.steps > 1 else self.log_beta[0]
+        self.log_posterior_variance_clipped = np.append(second, self.log_posterior_variance[1:])
         self._on_device: dict[Any, Array] = {}
 
     def __repr__(self) -> str:
@@ -73,9 +88,35 @@ class Schedule:
 
     def alpha_bar_at(self, t: int) -> float:
         """alpha_bar_t for one t in 0 .. T, where alpha_bar_0 = 1."""
-        if not 0 <= t <= self.steps:
-            raise ValueError(f"t: got {t}, expected 0 to T = {self.steps}")
+        t = checks.whole("t", t, 0, self.steps)
         return float(self.alpha_bar[t - 1]) if t else 1.0
+
+    def at(self, name: str, t: Any, like: Any) -> Array:
+        """The entries of one of the arrays at the times of a batch, to be multiplied with the batch.
+
+        Parameters
+        ----------
+        name : str
+            ``"beta"``, ``"signal"``, ...
+        t : array of int, shape (batch,), or int
+            In 1 .. T.
+        like : array or Tensor, shape (batch, ...)
+            Gives dtype, device and number of axes.
+
+        Returns
+        -------
+        array, shape (batch, 1, ..., 1)
+
+        Raises
+        ------
+        ValueError
+            If a time is outside 1 .. T (seen in host memory only): 0 would be read as T.
+        """
+        checks.within("t", t, 1, self.steps)
+        key = name, like.dtype, type(raw(like))
+        if key not in self._on_device:  # copied once, not in every step
+            self._on_device[key] = asarray(getattr(self, name).astype(like.dtype))
+        return self._on_device[key][t - 1].reshape((-1, *(1,) * (like.ndim - 1)))  # (batch, 1, ..., 1)
 
     def starting_at(self, noise: float) -> Schedule:
         """The same schedule without its finest steps: the first ones up to `noise` become one.
@@ -94,92 +135,9 @@ class Schedule:
         Schedule
             Of as many steps or fewer, and the same alpha_bar where it has a step.
         """
-        if not 0 <= noise < 1:
-            raise ValueError(f"noise: got {noise}, expected a number in [0, 1)")
+        noise = checks.number("noise", noise, "[0, 1)")
         merged = min(int(np.sum(self.noise < noise)), self.steps - 1)
         return Schedule(np.append(1 - self.alpha_bar[merged], self.beta[merged + 1 :]))
-
-    @cached_property
-    def alpha_bar_before(self) -> NDArray[np.float64]:
-        """alpha_bar_(t - 1)."""
-        return np.append(1.0, self.alpha_bar[:-1])
-
-    @cached_property
-    def snr(self) -> NDArray[np.float64]:
-        """alpha_bar_t / (1 - alpha_bar_t)."""
-        return self.alpha_bar / (1 - self.alpha_bar)
-
-    @cached_property
-    def signal(self) -> NDArray[np.float64]:
-        """sqrt(alpha_bar_t): what x_t has of x_0."""
-        return np.sqrt(self.alpha_bar)
-
-    @cached_property
-    def noise(self) -> NDArray[np.float64]:
-        """sqrt(1 - alpha_bar_t): what x_t has of noise."""
-        return np.sqrt(1 - self.alpha_bar)
-
-    @cached_property
-    def posterior_variance(self) -> NDArray[np.float64]:
-        """The variance of q(x_(t-1)|x_t, x_0), equation ddpm-posterior-variance; exactly 0 at t = 1."""
-        return (1 - self.alpha_bar_before) / (1 - self.alpha_bar) * self.beta
-
-    @cached_property
-    def posterior_x0_share(self) -> NDArray[np.float64]:
-        """What the mean of q(x_(t-1)|x_t, x_0) has of x_0."""
-        return np.sqrt(self.alpha_bar_before) * self.beta / (1 - self.alpha_bar)
-
-    @cached_property
-    def posterior_xt_share(self) -> NDArray[np.float64]:
-        """What the mean of q(x_(t-1)|x_t, x_0) has of x_t."""
-        return np.sqrt(self.alpha) * (1 - self.alpha_bar_before) / (1 - self.alpha_bar)
-
-    @cached_property
-    def log_beta(self) -> NDArray[np.float64]:
-        """log beta_t."""
-        return np.log(self.beta)
-
-    @cached_property
-    def log_posterior_variance(self) -> NDArray[np.float64]:
-        """Its logarithm: minus infinity at t = 1."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.posterior_variance)
-
-    @cached_property
-    def log_posterior_variance_clipped(self) -> NDArray[np.float64]:
-        """The same with the number of t = 2 at t = 1 as well (Ho et al. 2020, in their code)."""
-        second = self.log_posterior_variance[1] if self.steps > 1 else self.log_beta[0]
-        return np.append(second, self.log_posterior_variance[1:])
-
-    def at(self, name: str, t: Array, like: Any) -> Array:
-        """The entries of one of the arrays at the times of a batch, to be multiplied with the batch.
-
-        Parameters
-        ----------
-        name : str
-            ``"beta"``, ``"signal"``, ...
-        t : array of int, shape (batch,)
-            In 1 .. T.
-        like : array or Tensor, shape (batch, ...)
-            Gives dtype, device and number of axes.
-
-        Returns
-        -------
-        array, shape (batch, 1, ..., 1)
-
-        Raises
-        ------
-        ValueError
-            If a time is outside 1 .. T (seen in host memory only): 0 would be read as T.
-        """
-        if isinstance(t, int | np.integer | np.ndarray) and np.size(t):
-            first, last = np.min(t), np.max(t)
-            if first < 1 or last > self.steps:
-                raise ValueError(f"t: got numbers from {first} to {last}, expected 1 to T = {self.steps}")
-        key = name, like.dtype, type(raw(like))
-        if key not in self._on_device:  # copied once, not in every step
-            self._on_device[key] = asarray(getattr(self, name).astype(like.dtype))
-        return self._on_device[key][t - 1].reshape((-1, *(1,) * (like.ndim - 1)))  # (batch, 1, ..., 1)
 
 
 def linear_schedule(T: int, first: float = 1e-4, last: float = 0.02) -> Schedule:
@@ -188,16 +146,17 @@ def linear_schedule(T: int, first: float = 1e-4, last: float = 0.02) -> Schedule
         beta_t = (1000 / T) (first + (last - first) (t - 1) / (T - 1)).               (ddpm-linear-schedule)
 
     `first` and `last` are those of T = 1000; the factor keeps alpha_bar_T about the same for every T, as
-    Nichol & Dhariwal's code does. Betas that it would carry beyond 0.999 (for T < 21) stay there.
+    Nichol & Dhariwal's code does. With few steps (T < 21) it would carry the last betas beyond 1, which is no
+    variance that a step can add: they are clipped to 0.999.
 
     Examples
     --------
     >>> print(f"{linear_schedule(1000).alpha_bar[-1]:.3g}")
     4.04e-05
     """
-    check_size("T", T)
-    if not 0 < first <= last < 1:
-        raise ValueError(f"first, last: got {first} and {last}, expected 0 < first <= last < 1")
+    T = checks.whole("T", T)
+    last = checks.number("last", last, "(0, 1)")
+    first = checks.number("first", first, f"(0, {last}]")
     return Schedule(np.minimum(1000 / T * np.linspace(first, last, T), LARGEST))
 
 
@@ -214,8 +173,7 @@ def cosine_schedule(T: int, offset: float = 0.008) -> Schedule:
     >>> cosine_schedule(1000).alpha_bar[499].round(2)
     np.float64(0.49)
     """
-    check_size("T", T)
-    if not 0 <= offset < 1:
-        raise ValueError(f"offset: got {offset}, expected a number in [0, 1)")
+    T = checks.whole("T", T)
+    offset = checks.number("offset", offset, "[0, 1)")
     f = np.cos(np.pi / 2 * (np.arange(T + 1) / T + offset) / (1 + offset)) ** 2
     return Schedule(np.minimum(1 - f[1:] / f[:-1], LARGEST))

@@ -43,8 +43,8 @@ def calls(ddpm: DDPM, x: Any) -> list[Any]:
         (X[:, :, :3], ValueError, r"x0: got shape \(5, 1, 3, 4\), expected \(batch, 1, 4, 4\)"),
         (X[0], ValueError, r"x0: got shape \(1, 4, 4\), expected \(batch, 1, 4, 4\)"),
         (X[:0], ValueError, r"x0: got shape \(0, 1, 4, 4\), .* at least one example"),
-        ((X * 9).astype(int), TypeError, "x0: got an array of int64, expected a float32 or float64 array"),
-        (X.tolist(), TypeError, "x0: got list, expected a float32 or float64 array"),
+        ((X * 9).astype(int), TypeError, "x0: got an array of int64, expected float32 or float64"),
+        (X.tolist(), TypeError, "x0: got list, expected an array or Tensor"),
     ],
     ids=["size", "no batch", "empty", "whole numbers", "list"],
 )
@@ -66,7 +66,9 @@ def test_images_outside_their_range_and_what_is_not_finite() -> None:
     x = X.copy()
     x[3, 0, 1, 2] = np.nan
     for call in calls(model(), x):
-        with pytest.raises(ValueError, match="x0: got 1 NaN or infinite numbers, the first in example 3"):
+        with pytest.raises(
+            ValueError, match=r"x0: got 1 NaN or infinite numbers, the first at \(3, 0, 1, 2\)"
+        ):
             call()
 
 
@@ -82,14 +84,12 @@ def test_bad_times() -> None:
             lambda: ddpm.terms_at(x, t, RNG),
         ]
 
-    for t in (1.0, np.full(5, 1.0), None, True, [1, 2, 3, 4, 5]):
+    for t in (1.0, np.full(5, 1.0), None, True, [1, 2, 3, 4, 5.0]):
         for call in with_times(sg.asarray(t) if isinstance(t, np.ndarray) else t):
-            with pytest.raises(TypeError, match=r"t: got .*, expected whole numbers in 1 \.\. 10"):
+            with pytest.raises(TypeError, match=r"t: got an array of .*, expected whole numbers"):
                 call()
     for call in with_times(sg.asarray(np.array([1, 2]))):
-        with pytest.raises(
-            ValueError, match=r"t: got shape \(2,\), expected \(5,\), a time for each example"
-        ):
+        with pytest.raises(ValueError, match=r"t: got shape \(2,\), expected \(5,\), one for each example"):
             call()
 
 
@@ -104,7 +104,7 @@ def test_times_outside_1_to_T(t: Any, given: str) -> None:
         lambda: ddpm(X, t),
         lambda: ddpm.terms_at(X, t, RNG),
     ):
-        with pytest.raises(ValueError, match=f"t: got numbers from {given}, expected 1 to T = 10"):
+        with pytest.raises(ValueError, match=f"t: got numbers from {given}, expected 1 to 10"):
             call()
 
 
@@ -117,10 +117,10 @@ def test_times_outside_1_to_T_of_the_process_alone(t: Any) -> None:
         lambda: q_posterior(schedule, X, X, t),
         lambda: q_step(schedule, X, t),
     ):
-        with pytest.raises(ValueError, match=r"t: got numbers from .*, expected 1 to T = 10"):
+        with pytest.raises(ValueError, match=r"t: got numbers from .*, expected 1 to 10"):
             call()
     for outside in (-1, 11):
-        with pytest.raises(ValueError, match=f"t: got {outside}, expected 0 to T = 10"):
+        with pytest.raises(ValueError, match=f"t: got {outside}, expected a whole number from 0 to 10"):
             schedule.alpha_bar_at(outside)
 
 
@@ -138,12 +138,16 @@ def test_noise_and_noisy_data_of_wrong_shapes() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"network": 3}, TypeError, "network: got int, expected a Module"),
-        ({"schedule": np.ones(3)}, TypeError, "schedule: got ndarray, expected a Schedule"),
+        ({"network": 3}, TypeError, "network: got int, expected Callable, called as network"),
+        (
+            {"schedule": np.ones(3)},
+            TypeError,
+            "schedule: got ndarray, expected Schedule, such as cosine_schedule",
+        ),
         (
             {"shape": ()},
             ValueError,
-            r"shape: got \(\), expected \(features,\) or \(channels, height, width\)",
+            r"shape: got \(\), expected positive whole numbers, such as \(1, 28, 28\)",
         ),
         ({"shape": (1, 0)}, ValueError, r"shape: got \(1, 0\)"),
         (
@@ -152,11 +156,11 @@ def test_noise_and_noisy_data_of_wrong_shapes() -> None:
             "variance: got 'fixed', expected one of 'fixed-small', 'fixed-la",
         ),
         ({"prediction": "eps"}, ValueError, "prediction: got 'eps', expected one of 'noise', 'x0', 'v'"),
-        ({"levels": 1}, ValueError, "levels: got 1, expected 2 or more"),
-        ({"levels": 0}, ValueError, "levels: got 0, expected a positive whole number"),
+        ({"levels": 1}, ValueError, "levels: got 1, expected a whole number, 2 or more"),
+        ({"levels": 0}, ValueError, "levels: got 0, expected a whole number, 2 or more"),
         ({"classes": 0}, ValueError, "classes: got 0, expected a positive whole number"),
-        ({"label_dropout": 1.0}, ValueError, "label_dropout: got 1.0, expected a probability less than 1"),
-        ({"bound_weight": -1}, ValueError, "bound_weight: got -1, expected a finite number, 0 or more"),
+        ({"label_dropout": 1.0}, ValueError, r"label_dropout: got 1.0, expected a number in \[0, 1\)"),
+        ({"bound_weight": -1}, ValueError, r"bound_weight: got -1, expected a number in \[0, inf\)"),
     ],
     ids=str,
 )
@@ -169,13 +173,17 @@ def test_bad_options(options: dict[str, Any], error: type[Exception], message: s
 @pytest.mark.parametrize(
     ("variance", "channels", "message"),
     [
-        ("fixed-small", 2, r"network: gave shape \(5, 2, 4, 4\), expected \(5, 1, 4, 4\), like xt"),
+        ("fixed-small", 2, r"network\(xt, t\): got shape \(5, 2, 4, 4\), expected \(5, 1, 4, 4\), like xt"),
         (
             "learned",
             1,
-            r"network: gave shape \(5, 1, 4, 4\), expected \(5, 2, 4, 4\), twice the channels: the le",
+            r"network\(xt, t\): got shape \(5, 1, 4, 4\), expected \(5, 2, 4, 4\), twice the channels",
         ),
-        ("learned", 3, r"network: gave shape \(5, 3, 4, 4\), expected \(5, 2, 4, 4\), twice the channels"),
+        (
+            "learned",
+            3,
+            r"network\(xt, t\): got shape \(5, 3, 4, 4\), expected \(5, 2, 4, 4\), twice the channels",
+        ),
     ],
 )
 def test_the_network_has_to_fit(variance: str, channels: int, message: str) -> None:
@@ -194,9 +202,7 @@ def test_the_network_has_to_fit(variance: str, channels: int, message: str) -> N
 
 def test_the_network_has_to_give_something() -> None:
     ddpm = DDPM(lambda xt, t: None, linear_schedule(10), (1, 4, 4))
-    with pytest.raises(
-        TypeError, match=r"network: gave NoneType, expected an array or Tensor of shape \(2, "
-    ):
+    with pytest.raises(TypeError, match=r"network\(xt, t\): got NoneType, expected an array or Tensor"):
         ddpm.sample(2, RNG)
 
 
@@ -246,18 +252,18 @@ def test_bad_sampling() -> None:
         with pytest.raises(ValueError, match=r"n: got .*, expected a whole number, 0 or more"):
             ddpm.sample(n, RNG)
     for steps in (11, 1000):
-        with pytest.raises(ValueError, match=f"steps: got {steps}, expected at most T = 10"):
+        with pytest.raises(ValueError, match=f"steps: got {steps}, expected a whole number from 1 to 10"):
             ddpm.ddim_sample(2, RNG, steps)
-        with pytest.raises(ValueError, match=f"steps: got {steps}, expected at most T = 10"):
+        with pytest.raises(ValueError, match=f"steps: got {steps}, expected a whole number from 1 to 10"):
             ddpm.bits_per_dim(sg.asarray(X), RNG, steps=steps)
     for steps in (0, -1, 2.5, None):
-        with pytest.raises(ValueError, match=r"steps: got .*, expected a positive whole number"):
+        with pytest.raises(ValueError, match=r"steps: got .*, expected a whole number from 1 to 10"):
             ddpm.ddim_sample(2, RNG, steps)
     for eta in (-0.1, 1.1, np.nan, "1", None):
-        with pytest.raises(ValueError, match=r"eta: got .*, expected a number from 0"):
+        with pytest.raises(ValueError, match=r"eta: got .*, expected a number in \[0, 1\]"):
             ddpm.ddim_sample(2, RNG, 2, eta)
     for guidance in (np.nan, np.inf, "1", None):
-        with pytest.raises(ValueError, match=r"guidance: got .*, expected a finite number"):
+        with pytest.raises(ValueError, match=r"guidance: got .*, expected a number in \(-inf, inf\)"):
             ddpm.sample(2, RNG, 1, guidance)
     with pytest.raises(ValueError, match=r"guidance: got 2.0 without labels, expected 0"):
         ddpm.sample(2, RNG, guidance=2.0)
@@ -284,5 +290,5 @@ def test_randomness_comes_from_a_stream(rng: Any) -> None:
 
 def test_one_level_is_none() -> None:
     x = sg.asarray(np.zeros(3))
-    with pytest.raises(ValueError, match="levels: got 1, expected 2 or more"):
+    with pytest.raises(ValueError, match="levels: got 1, expected a whole number, 2 or more"):
         discretised_normal_log_prob(x, x, x, levels=1)

@@ -28,6 +28,13 @@ def test_every_schedule_is_one(make: Any, T: int) -> None:
     assert T < 10 or schedule.alpha_bar[-1] < 1e-3  # nearly nothing is left, however few the steps
 
 
+def test_betas_that_few_steps_would_carry_beyond_1_are_clipped() -> None:
+    beta = linear_schedule(10).beta
+    assert_close(beta[:5], 100 * np.linspace(1e-4, 0.02, 10)[:5], rtol=1e-12)
+    assert_close(beta[5:], np.full(5, 0.999), rtol=0)
+    assert linear_schedule(21).beta[-1] < 0.999
+
+
 def test_entries_at_the_times_of_a_batch_have_its_dtype_and_its_axes() -> None:
     schedule, t = linear_schedule(10), sg.asarray(np.array([1, 10, 3]))
     for dtype in (np.float32, np.float64, np.float32):
@@ -49,7 +56,7 @@ def test_one_minus_alpha_bar_keeps_its_digits_in_float32() -> None:
 @pytest.mark.parametrize(
     ("beta", "error", "message"),
     [
-        ([0.1, 1.0], ValueError, r"beta: got 1.0 at t = 2, expected numbers between 0 and 1"),
+        ([0.1, 1.0], ValueError, r"beta: got 1.0 at t = 2, expected a number in \(0, 1\)"),
         ([0.0, 0.1], ValueError, r"beta: got 0.0 at t = 1"),
         ([0.1, 0.2, -0.1], ValueError, r"beta: got -0.1\d* at t = 3"),
         ([0.1, np.nan], ValueError, r"beta: got nan at t = 2"),
@@ -83,9 +90,11 @@ def test_bad_settings() -> None:
         for T in (0, -5, 2.5, "10", None, True):
             with pytest.raises(ValueError, match=r"T: got .*, expected a positive whole number"):
                 make(T)
-    for first, last in ((0.0, 0.1), (0.2, 0.1), (0.1, 1.0)):
-        with pytest.raises(ValueError, match=r"first, last: got .* expected 0 < first <= last < 1"):
-            linear_schedule(10, first, last)
+    for first in (0.0, 0.2, np.nan):
+        with pytest.raises(ValueError, match=r"first: got .*, expected a number in \(0, 0.1\]"):
+            linear_schedule(10, first, 0.1)
+    with pytest.raises(ValueError, match=r"last: got 1.0, expected a number in \(0, 1\)"):
+        linear_schedule(10, 0.1, 1.0)
     with pytest.raises(ValueError, match=r"offset: got 1.5, expected a number in \[0, 1\)"):
         cosine_schedule(10, 1.5)
     assert repr(Schedule([0.5, 0.5])) == "Schedule(T=2, alpha_bar_T=0.25)"
