@@ -4,7 +4,7 @@ from . import functional, init
 from .activations import GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from .attention import MultiheadAttention
 from .batch_norm import BatchNorm1d, BatchNorm2d
-from .container import Sequential
+from .container import ModuleList, Sequential
 from .convolution import Conv1d, Conv2d, ConvTranspose2d
 from .dropout import Dropout
 from .embedding import Embedding
@@ -38,6 +38,7 @@ __all__ = [
     "Linear",
     "MaxPool2d",
     "Module",
+    "ModuleList",
     "MultiheadAttention",
     "Parameter",
     "ReLU",

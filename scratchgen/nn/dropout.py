@@ -8,9 +8,9 @@ import numpy as np
 
 from ..autograd import raw
 from ..backend import RandomStream, check_rng, checks
+from .context import layer_stream
 from .init import stream_or_next
 from .module import Module
-from .stochastic import layer_stream
 
 
 def dropout(x: Any, p: float, rng: RandomStream) -> Any:

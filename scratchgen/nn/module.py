@@ -7,8 +7,7 @@ same architecture moves between the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +15,8 @@ import numpy as np
 from ..autograd import Tensor
 from ..backend import Array, RandomStream, asarray, asnumpy, get_device
 from ..backend.device import makers
+from .context import context, evaluating as evaluating
+from .summary import summary
 
 
 class Parameter(Tensor):
@@ -55,9 +56,19 @@ class Module:
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
-    training = True
+    _training = True
+
+    @property
+    def training(self) -> bool:
+        """Whether a call now is one of training: not after `eval`, nor for a thread within `evaluating`."""
+        return self._training and id(self) not in context.evaluated
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self._training = mode
 
     def __setattr__(self, name: str, value: Any) -> None:
+        _refuse_hidden(name, value, vars(self).values())
         kept = self.__dict__.get(name)
         # An array would be used by forward, but lost to the optimiser and the state_dict without a word.
         # (A Tensor may stand in for a parameter, to differentiate with respect to it.)
@@ -73,11 +84,18 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        y = self.forward(*args, **kwargs)
+        if context.observer is not None:
+            context.observer(self, y)
+        return y
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that are attributes of this one, with their names."""
-        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+            else:
+                _refuse_hidden(name, value, vars(self).values())
 
     def children(self) -> Iterator[Module]:
         """The modules that are attributes of this one."""
@@ -116,13 +134,18 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy parameters and buffers from arrays by name; nothing is changed unless all of them fit.
 
+        Parameters
+        ----------
+        state : mapping
+            Arrays of any device by name, or Tensors, also PyTorch's.
+
         Raises
         ------
         ValueError
             Listing every missing, unexpected or misshapen entry at once.
         """
         own = dict(self._named_tensors((Parameter, Buffer)))
-        arrays = {name: asnumpy(value) for name, value in state.items()}
+        arrays = {name: _on_host(value) for name, value in state.items()}
         problems = [f"missing: {name} {value.shape}" for name, value in own.items() if name not in arrays]
         problems += [f"unexpected: {name} {array.shape}" for name, array in arrays.items() if name not in own]
         problems += [
@@ -192,8 +215,6 @@ class Module:
         return f"{type(self).__name__}({body})"
 
     def __str__(self) -> str:
-        from .summary import summary
-
         return summary(self)
 
 
@@ -208,31 +229,31 @@ def _conversion(place: Any) -> Callable[[Array], Array]:
     raise ValueError(f"place: got {place!r}, expected one of {', '.join(makers)}, float32 or float64")
 
 
+def _on_host(value: Any) -> np.ndarray:
+    """An array, a Tensor or a PyTorch tensor (of any device, with a gradient or not) as a NumPy array."""
+    for method in ("detach", "cpu", "numpy"):
+        value = getattr(value, method)() if hasattr(value, method) else value
+    return asnumpy(value)
+
+
 OWNED = (Parameter, Buffer, Module)
 """What a module owns when it is an attribute."""
 
 
-@contextmanager
-def evaluating(module: Module) -> Iterator[None]:
-    """Within this context a module and all below it are in evaluation; afterwards as each of them was.
-
-    Examples
-    --------
-    >>> from scratchgen.nn import Dropout
-    >>> layer = Dropout(0.5)
-    >>> with evaluating(layer):
-    ...     layer.training
-    False
-    >>> layer.training
-    True
-    """
-    before = [(part, part.training) for _, part in module.named_modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in before:
-            part.training = training
+def _refuse_hidden(name: str, value: Any, owned: Iterable[Any]) -> None:
+    """Raise if a list, tuple or dict holds what the module does not own otherwise: nobody would train it."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        own = {id(other) for other in owned}
+        for element in value:
+            if isinstance(element, OWNED) and id(element) not in own:
+                raise TypeError(
+                    f"{name}: got a {type(value).__name__} with a {type(element).__name__}, expected "
+                    "nn.ModuleList of modules, or a parameter as an attribute of its own: what a plain "
+                    f"{type(value).__name__} holds would not be trained, saved or moved"
+                )
+            _refuse_hidden(name, element, owned)
 
 
 def parameter_like(shape: tuple[int, ...], value: float = 0.0) -> Parameter:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd import no_grad
+from ..autograd import Tensor, no_grad
 from ..backend import asarray
-from .module import Module, Parameter, evaluating
+from .context import evaluating, observing
 
-# Of two threads that observe at once, the second would put the first one's wrapper back for good.
-_one_observer = threading.RLock()
+if TYPE_CHECKING:
+    from .module import Module
 
 
 def summary(module: Module, *inputs: Any) -> str:
@@ -42,8 +40,13 @@ def summary(module: Module, *inputs: Any) -> str:
         dtype = next((p.dtype for p in module.parameters()), np.dtype(np.float32))
         inputs = (asarray(np.zeros((1, *shape), dtype)),)
     shapes: dict[int, str] = {}
+
+    def note(part: Module, y: Any) -> None:
+        if hasattr(y, "shape"):
+            shapes[id(part)] = f"({', '.join(['batch', *map(str, y.shape[1:])])})"
+
     if inputs:
-        with no_grad(), evaluating(module), _observing(shapes):
+        with no_grad(), evaluating(module), observing(note):
             module(*inputs)
     rows = [("layer", "output shape", "parameters"), *_rows(module, shapes)]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
@@ -60,24 +63,5 @@ def _rows(module: Module, shapes: dict[int, str]) -> Iterator[tuple[str, str, st
             yield f"{path}  {part!r}".lstrip(), shapes.get(id(part), "-"), f"{part.parameter_count():,}"
             continue
         for name, value in vars(part).items():
-            if isinstance(value, Parameter):
+            if isinstance(value, Tensor) and value.requires_grad:
                 yield f"{path}.{name}  Parameter".lstrip("."), "-", f"{value.size:,}"
-
-
-@contextmanager
-def _observing(shapes: dict[int, str]) -> Iterator[None]:
-    """Note the output shape of every module called, with the batch's length left open."""
-    with _one_observer:
-        call = Module.__call__
-
-        def observed(self: Module, *args: Any, **kwargs: Any) -> Any:
-            y = call(self, *args, **kwargs)
-            if hasattr(y, "shape"):
-                shapes[id(self)] = f"({', '.join(['batch', *map(str, y.shape[1:])])})"
-            return y
-
-        Module.__call__ = observed  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            Module.__call__ = call  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backend import Array, RandomStream, asarray
 from ..data import batches
-from ..nn.stochastic import layers_draw_from
+from ..nn.context import layers_draw_from
 from .checkpoint import Stateful
 from .interrupt import interruptible
 from .metrics import Means, Row, finite

@@ -16,7 +16,7 @@ from scratchgen.backend import RandomStream
 from scratchgen.models import DDPM, GAN, VAE
 from scratchgen.models.diffusion import cosine_schedule
 from scratchgen.networks import TimeMLP
-from scratchgen.nn.stochastic import layers_draw_from
+from scratchgen.nn.context import layers_draw_from
 
 BATCH = 7
 X = np.random.default_rng(0).random((BATCH, 6))

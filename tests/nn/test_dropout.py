@@ -11,7 +11,7 @@ from tools import assert_close
 import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.nn import Dropout, functional as F
-from scratchgen.nn.stochastic import layers_draw_from
+from scratchgen.nn.context import layers_draw_from
 
 
 def test_elements_are_zero_or_scaled_and_the_mean_stays() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from tools import assert_close
 import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.nn import BatchNorm1d, Buffer, LayerNorm, Linear, Module, Parameter, ReLU, Sequential
+from scratchgen.nn.context import evaluating
 
 
 class Network(Module):
@@ -124,6 +126,83 @@ def test_train_and_eval_reach_every_module_and_return_the_module() -> None:
     assert network.train() is network
     assert all(module.training for _, module in network.named_modules())
     assert Network().training  # others are left alone
+
+
+def test_evaluation_belongs_to_the_thread_that_entered_it() -> None:
+    network, other = Network(), Network()
+    network.first.eval()
+
+    def modes() -> list[bool]:
+        return [module.training for module in (network, network.first, network.rest[2], other)]
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        with evaluating(network), evaluating(network.rest):
+            assert modes() == [False, False, False, True]
+            assert elsewhere.submit(modes).result() == [True, False, True, True]
+            network.first.train()  # holds once this is over
+        assert modes() == [True, True, True, True]
+
+        first, second = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        contexts = evaluating(network), evaluating(network)  # begin, begin, end, end: in two threads
+        for thread, context in zip((first, second), contexts, strict=True):
+            thread.submit(context.__enter__).result()
+        for thread, context in zip((first, second), contexts, strict=True):
+            thread.submit(context.__exit__, None, None, None).result()
+            thread.shutdown()
+    assert modes() == [True, True, True, True]
+
+
+def test_samples_of_many_threads_leave_a_model_as_it_was() -> None:
+    model = sg.models.VAE.dense(4, 8, 2)
+    model.decoder[0].eval()
+    before = [module.training for _, module in model.named_modules()]
+
+    def sample(i: int) -> None:
+        for _ in range(20):
+            model.sample(3, RandomStream(i))
+            model.encode(sg.asarray(np.ones((3, 4), np.float32)))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(sample, range(8)))
+    assert [module.training for _, module in model.named_modules()] == before
+
+
+class Foreign:
+    """What a tensor of PyTorch's offers, wherever it lies and whether or not it requires a gradient."""
+
+    def __init__(self, array: np.ndarray, steps: tuple[str, ...] = ("detach", "cpu", "numpy")) -> None:
+        self.array, self.steps = array, steps
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self.steps[0]:
+            raise AttributeError(name)
+        return lambda: self.array if name == "numpy" else Foreign(self.array, self.steps[1:])
+
+
+def test_load_state_dict_takes_tensors_of_others() -> None:
+    network, state = Network(), Network().state_dict()
+    network.load_state_dict({name: Foreign(array) for name, array in state.items()})
+    for name, array in network.state_dict().items():
+        assert_close(array, state[name])
+    network.load_state_dict({name: sg.asarray(array) for name, array in state.items()})
+    with pytest.raises(ValueError, match=r"wrong shape: scale is \(3,\), expected \(4,\)"):
+        network.load_state_dict(state | {"scale": Foreign(np.ones(3))})
+
+
+@pytest.mark.parametrize("hide", [list, tuple, lambda x: dict(enumerate(x)), lambda x: [[x[0]], x]])
+@pytest.mark.parametrize("owned", [lambda: Linear(2, 2), lambda: Parameter(1.0), lambda: Buffer(1.0)])
+def test_what_would_be_lost_in_a_list_is_refused(hide: Any, owned: Any) -> None:
+    network = Network()
+    with pytest.raises(TypeError, match=r"layers: got a \w+ with a \w+, expected nn\.ModuleList of modules"):
+        network.layers = hide([owned(), owned()])
+    assert not hasattr(network, "layers")
+    network.layers = []
+    network.layers.append(owned())
+    for walk in (network.parameters, network.named_modules, network.state_dict, network.train):
+        with pytest.raises(TypeError, match=r"layers: got a list with a"):
+            list(walk())
+    network.layers = [network.first, "text", 3]  # owned already, under another name
+    assert [name for name, _ in network.named_parameters()] == NAMES
 
 
 def test_to_float64_and_back() -> None:
