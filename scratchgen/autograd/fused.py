@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, blockwise, rowwise
+from ..backend import Array, blockwise, checks, rowwise
 from .elementwise import exp, sigmoid
 from .primitive import primitive
 from .shapes import along_axis, broadcast_to, expand
@@ -26,7 +26,7 @@ def relu(x: Array) -> Array:
 
 
 def _slope(x: Any, negative_slope: float = 0.01) -> tuple[tuple[Any], dict[str, Any]]:
-    return (x,), {"negative_slope": float(negative_slope)}
+    return (checks.floating("x", x),), {"negative_slope": checks.number("negative_slope", negative_slope)}
 
 
 @primitive(lambda g, y, x, negative_slope: g * _leaky_slope(raw(x), negative_slope), canonical=_slope)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, check_array
+from ..backend import Array, checks
 from .primitive import primitive
 from .shapes import expand
 from .tensor import raw
@@ -54,12 +54,10 @@ def matrix_transpose(x: Any) -> Any:
 
 
 def _fitting(x: Any, weight: Any, bias: Any = None) -> tuple[tuple[Any, Any, Any], dict[str, Any]]:
-    check_array("x", x)
-    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
-        raise ValueError(
-            f"x: got shape {tuple(x.shape)}, expected (..., {weight.shape[1]}) "
-            f"to fit the weight of shape {weight.shape}"
-        )
+    outputs, inputs = checks.shape("weight", weight, ("out", "in")).shape
+    checks.shape("x", x, (..., inputs), "to fit the weight")
+    if bias is not None:
+        checks.shape("bias", bias, (outputs,))
     return (x, weight, bias), {}
 
 

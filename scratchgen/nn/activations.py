@@ -1,11 +1,35 @@
-"""Activations as modules, to stand between the layers of a Sequential; each keeps the shape of its input."""
+"""Activations: functions of each number by itself, and as modules to stand between layers of a Sequential."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from . import functional as F
+from ..autograd import erf, leaky_relu, relu, sigmoid, softplus, tanh
+from ..backend import checks
 from .module import Module
+
+
+def silu(x: Any) -> Any:
+    """Sigmoid-weighted linear unit (Elfwing et al. 2017).
+
+    ::
+
+        silu(x) = x s(x),     silu'(x) = s(x) (1 + x (1 - s(x))),     s the sigmoid                (silu)
+    """
+    return checks.floating("x", x) * sigmoid(x)
+
+
+def gelu(x: Any) -> Any:
+    """Gaussian error linear unit, with the exact normal distribution function Phi.
+
+    ::
+
+        gelu(x) = x Phi(x) = x (1 + erf(x / sqrt 2)) / 2                                           (gelu)
+
+    Hendrycks & Gimpel 2016, section 2.
+    """
+    return checks.floating("x", x) * (erf(x * (1 / math.sqrt(2))) + 1) * 0.5
 
 
 class ReLU(Module):
@@ -19,7 +43,7 @@ class ReLU(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.relu(x)
+        return relu(x)
 
 
 class LeakyReLU(Module):
@@ -33,10 +57,10 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+        self.negative_slope = checks.number("negative_slope", negative_slope)
 
     def forward(self, x: Any) -> Any:
-        return F.leaky_relu(x, self.negative_slope)
+        return leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
         return f"{self.negative_slope}"
@@ -53,7 +77,7 @@ class SiLU(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.silu(x)
+        return silu(x)
 
 
 class GELU(Module):
@@ -67,7 +91,7 @@ class GELU(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.gelu(x)
+        return gelu(x)
 
 
 class Sigmoid(Module):
@@ -81,7 +105,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.sigmoid(x)
+        return sigmoid(x)
 
 
 class Tanh(Module):
@@ -95,7 +119,7 @@ class Tanh(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.tanh(x)
+        return tanh(x)
 
 
 class Softplus(Module):
@@ -109,7 +133,7 @@ class Softplus(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return F.softplus(x)
+        return softplus(x)
 
 
 class Identity(Module):

@@ -7,13 +7,75 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import matmul, raw, split
-from ..backend import Array, RandomStream
-from . import functional as F
+from ..autograd import linear, matmul, raw, softmax, split, where
+from ..backend import Array, RandomStream, checks
 from .dropout import Dropout
 from .init import stream_or_next, uniform_
 from .linear import Linear
-from .module import Module, check_size, parameter_like
+from .module import Module, parameter_like
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Array | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Any:
+    """Attention (Vaswani et al. 2017, eq. 1).
+
+    ::
+
+        attention(q, k, v) = softmax(q k^T / sqrt(features)) v                                (attention)
+
+    Parameters
+    ----------
+    query : shape (..., length, features)
+    key : shape (..., key length, features)
+    value : shape (..., key length, value features)
+    attn_mask : array that broadcasts to (..., length, key length), optional
+        Truth values, True where a key takes part (one at least for each query), or numbers to add to the
+        scores.
+    is_causal : bool
+        Whether query i sees the keys up to i only.
+    scale : float, optional
+        Instead of 1 / sqrt(features).
+
+    Returns
+    -------
+    shape (..., length, value features)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or there are both a mask and `is_causal`.
+    """
+    if is_causal:
+        if attn_mask is not None:
+            raise ValueError("attn_mask: got one with is_causal=True, expected one of the two only")
+        rows, columns = (np.arange(x.shape[-2], like=raw(x)) for x in (query, key))
+        attn_mask = rows[:, None] >= columns
+    weights = attention_weights(query, key, attn_mask, scale)
+    return matmul(weights, checks.shape("value", value, (..., key.shape[-2], "features")))
+
+
+def attention_weights(
+    query: Any, key: Any, attn_mask: Array | None = None, scale: float | None = None
+) -> Any:
+    """How much each query takes of each key, ``softmax(q k^T / sqrt(features))``: rows that sum to 1.
+
+    The arguments are those of `scaled_dot_product_attention`.
+    """
+    features = checks.shape("query", checks.floating("query", query), (..., "length", "features")).shape[-1]
+    checks.shape("key", key, (..., "length", features))
+    scale = 1 / math.sqrt(features) if scale is None else checks.number("scale", scale)
+    transposed = (*range(key.ndim - 2), key.ndim - 1, key.ndim - 2)
+    scores = matmul(query * scale, key.transpose(transposed))  # (..., length, key length)
+    if attn_mask is not None:
+        masks = raw(checks.array("attn_mask", attn_mask)).dtype == np.bool_
+        scores = where(raw(attn_mask), scores, -math.inf) if masks else scores + attn_mask
+    return softmax(scores, axis=-1)
 
 
 class MultiheadAttention(Module):
@@ -65,8 +127,8 @@ class MultiheadAttention(Module):
         batch_first: bool = False,
         rng: RandomStream | None = None,
     ) -> None:
-        self.embed_dim = check_size("embed_dim", embed_dim)
-        self.num_heads = check_size("num_heads", num_heads)
+        self.embed_dim = checks.whole("embed_dim", embed_dim)
+        self.num_heads = checks.whole("num_heads", num_heads)
         if embed_dim % num_heads:
             raise ValueError(f"num_heads: got {num_heads}, expected a divisor of embed_dim {embed_dim}")
         rng = stream_or_next(rng)
@@ -96,24 +158,23 @@ class MultiheadAttention(Module):
         need_weights : bool
             Whether to return the weights too, averaged over the heads.
         """
+        order = ("batch", "length") if self.batch_first else ("length", "batch")
         for name, x in (("query", query), ("key", key), ("value", value)):
-            if x.ndim != 3 or x.shape[2] != self.embed_dim:
-                order = "batch, length" if self.batch_first else "length, batch"
-                raise ValueError(f"{name}: got shape {tuple(x.shape)}, expected ({order}, {self.embed_dim})")
+            checks.shape(name, x, (*order, self.embed_dim))
         q, k, v = map(self._heads, self._projected(query, key, value))
         if attn_mask is not None and attn_mask.dtype == np.bool_:
             attn_mask = ~raw(attn_mask)
-        weights = F.attention_weights(q, k, attn_mask)
+        weights = attention_weights(q, k, attn_mask)
         y = self._joined(matmul(self.dropout(weights), v))
         return self.out_proj(y), weights.mean(axis=1) if need_weights else None
 
     def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
         """Query, key and value through their affine maps: in one product, where they are the same."""
         if query is key is value:
-            return split(F.linear(query, self.in_proj_weight, self.in_proj_bias), self.embed_dim, axis=2)
+            return split(linear(query, self.in_proj_weight, self.in_proj_bias), self.embed_dim, axis=2)
         weights = split(self.in_proj_weight, self.embed_dim)
         biases = [None] * 3 if self.in_proj_bias is None else split(self.in_proj_bias, self.embed_dim)
-        return [F.linear(*args) for args in zip((query, key, value), weights, biases, strict=True)]
+        return [linear(*args) for args in zip((query, key, value), weights, biases, strict=True)]
 
     def _heads(self, x: Any) -> Any:
         """A sequence's features in heads: -> (batch, heads, length, head_dim)."""

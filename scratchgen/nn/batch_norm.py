@@ -8,10 +8,9 @@ import numpy as np
 
 from ..autograd import raw, sqrt
 from ..autograd.normalisation import batch_norm
-from ..backend import RandomStream
+from ..backend import RandomStream, checks
 from ..backend.batch_normalisation import batch_statistics
-from . import functional as F
-from .module import Buffer, Module, check_size, parameter_like
+from .module import Buffer, Module, parameter_like
 
 
 class _BatchNorm(Module):
@@ -21,9 +20,9 @@ class _BatchNorm(Module):
     accepted: str
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        self.num_features = check_size("num_features", num_features)
-        self.eps = eps
-        self.momentum = momentum
+        self.num_features = checks.whole("num_features", num_features)
+        self.eps = checks.number("eps", eps, "[0, inf)")
+        self.momentum = checks.number("momentum", momentum, "[0, 1]")
         self.weight = parameter_like((num_features,), 1.0)
         self.bias = parameter_like((num_features,), 0.0)
         self.running_mean = Buffer(np.zeros(num_features, np.float32))
@@ -35,11 +34,10 @@ class _BatchNorm(Module):
         self.bias.data[...] = 0
 
     def forward(self, x: Any) -> Any:
-        if x.ndim not in self.ndims or x.shape[1] != self.num_features:
+        if checks.floating("x", x).ndim not in self.ndims or x.shape[1] != self.num_features:
             raise ValueError(
                 f"x: got shape {tuple(x.shape)}, expected {self.accepted} with {self.num_features} features"
             )
-        F.check_floating("x", x)
         count = x.size // self.num_features
         if self.training and count < 2:
             raise ValueError(

@@ -21,7 +21,7 @@ def dropout(x: Any, p: float, rng: RandomStream) -> Any:
         y = x keep / (1 - p),     keep ~ Bernoulli(1 - p),     E y = x                          (dropout)
     """
     p = checks.number("p", p, "[0, 1)")
-    keep = check_rng(rng).bernoulli(np.full_like(raw(x), 1 - p))
+    keep = check_rng(rng).bernoulli(np.full_like(raw(checks.floating("x", x)), 1 - p))
     return x * (keep * (1 / (1 - p)))
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array, RandomStream
-from . import functional as F
+from ..autograd import raw
+from ..backend import Array, RandomStream, checks
 from .init import normal_, stream_or_next
-from .module import Module, check_size, parameter_like
+from .module import Module, parameter_like
+
+
+def embedding(indices: Array, weight: Any) -> Any:
+    """What `Embedding` computes: the rows of `weight` named by `indices`, ``(*indices.shape, features)``."""
+    count = checks.shape("weight", weight, ("count", "features")).shape[0]
+    return weight[raw(checks.indices("indices", indices, count))]
 
 
 class Embedding(Module):
@@ -37,8 +43,8 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, rng: RandomStream | None = None) -> None:
-        self.num_embeddings = check_size("num_embeddings", num_embeddings)
-        self.embedding_dim = check_size("embedding_dim", embedding_dim)
+        self.num_embeddings = checks.whole("num_embeddings", num_embeddings)
+        self.embedding_dim = checks.whole("embedding_dim", embedding_dim)
         self.weight = parameter_like((num_embeddings, embedding_dim))
         self.reset_parameters(stream_or_next(rng))
 
@@ -46,7 +52,7 @@ class Embedding(Module):
         normal_(self.weight, 0.0, 1.0, rng)
 
     def forward(self, indices: Array) -> Any:
-        return F.embedding(indices, self.weight)
+        return embedding(indices, self.weight)
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}"

@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import RandomStream
-from . import functional as F
-from .module import Module, Parameter, check_size, parameter_like
+import numpy as np
+
+from ..autograd import normalisation, raw
+from ..backend import RandomStream, checks
+from .module import Module, Parameter, parameter_like
+
+
+def group_norm(
+    x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, silu: bool = False
+) -> Any:
+    """What `GroupNorm`, or with `silu` `GroupNormSiLU`, computes of x (batch, channels, ...).
+
+    Weight and bias are of shape (channels,), if there are any.
+    """
+    channels = checks.shape("x", checks.floating("x", x), ("batch", "channels", ...)).shape[1]
+    groups = _divisor(num_groups, channels)
+    eps = checks.number("eps", eps, "[0, inf)")
+    weight = np.ones_like(raw(x), shape=channels) if weight is None else weight
+    bias = np.zeros_like(raw(x), shape=channels) if bias is None else bias
+    checks.shape("weight", weight, (channels,))
+    checks.shape("bias", bias, (channels,))
+    return normalisation.group_norm(x, weight, bias, groups=groups, eps=eps, silu=silu)
+
+
+def _divisor(num_groups: int, channels: int) -> int:
+    if channels % checks.whole("num_groups", num_groups):
+        raise ValueError(f"num_groups: got {num_groups}, expected a divisor of {channels} channels")
+    return num_groups
 
 
 class GroupNorm(Module):
@@ -39,7 +64,6 @@ class GroupNorm(Module):
 
     Examples
     --------
-    >>> import numpy as np
     >>> GroupNorm(1, 2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
     Tensor([[-1.,  1.],
             [-1.,  1.]], shape=(2, 2), from group_norm_)
@@ -48,11 +72,9 @@ class GroupNorm(Module):
     silu = False
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
-        self.num_groups = check_size("num_groups", num_groups)
-        self.num_channels = check_size("num_channels", num_channels)
-        if num_channels % num_groups:
-            raise ValueError(f"num_groups: got {num_groups}, expected a divisor of {num_channels} channels")
-        self.eps = eps
+        self.num_channels = checks.whole("num_channels", num_channels)
+        self.num_groups = _divisor(num_groups, self.num_channels)
+        self.eps = checks.number("eps", eps, "[0, inf)")
         self.weight: Parameter | None = parameter_like((num_channels,), 1.0) if affine else None
         self.bias: Parameter | None = parameter_like((num_channels,), 0.0) if affine else None
 
@@ -62,9 +84,8 @@ class GroupNorm(Module):
             self.bias.data[...] = 0
 
     def forward(self, x: Any) -> Any:
-        if x.ndim < 2 or x.shape[1] != self.num_channels:
-            raise ValueError(f"x: got shape {tuple(x.shape)}, expected (batch, {self.num_channels}, ...)")
-        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps, self.silu)
+        checks.shape("x", x, ("batch", self.num_channels, ...))
+        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps, self.silu)
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
@@ -75,7 +96,6 @@ class GroupNormSiLU(GroupNorm):
 
     Examples
     --------
-    >>> import numpy as np
     >>> GroupNormSiLU(1, 2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
     Tensor([[-0.2689,  0.7311],
             [-0.2689,  0.7311]], shape=(2, 2), from group_norm_)

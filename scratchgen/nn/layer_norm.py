@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ..backend import RandomStream
-from . import functional as F
-from .module import Module, check_size, parameter_like
+from ..autograd import sqrt
+from ..backend import RandomStream, checks
+from .module import Module, parameter_like
+
+
+def layer_norm(
+    x: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """What `LayerNorm` computes of x (..., *normalized_shape), with weight and bias of that shape, if any."""
+    lengths = _lengths(normalized_shape)
+    checks.shape("x", checks.floating("x", x), (..., *lengths))
+    axes = tuple(range(-len(lengths), 0))
+    centred = x - x.mean(axis=axes, keepdims=True)
+    variance = (centred * centred).mean(axis=axes, keepdims=True)
+    y = centred / sqrt(variance + checks.number("eps", eps, "[0, inf)"))
+    if weight is not None:
+        y = y * checks.shape("weight", weight, lengths)
+    return y if bias is None else y + checks.shape("bias", bias, lengths)
+
+
+def _lengths(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """The lengths of at least one axis."""
+    sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
+    if not sizes:
+        raise ValueError(f"normalized_shape: got {normalized_shape!r}, expected at least one length")
+    return tuple(checks.whole("normalized_shape", size) for size in sizes)
 
 
 class LayerNorm(Module):
@@ -38,9 +62,8 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5) -> None:
-        sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
-        self.normalized_shape = tuple(check_size("normalized_shape", size) for size in sizes)
-        self.eps = eps
+        self.normalized_shape = _lengths(normalized_shape)
+        self.eps = checks.number("eps", eps, "[0, inf)")
         self.weight = parameter_like(self.normalized_shape, 1.0)
         self.bias = parameter_like(self.normalized_shape, 0.0)
 
@@ -49,7 +72,7 @@ class LayerNorm(Module):
         self.bias.data[...] = 0
 
     def forward(self, x: Any) -> Any:
-        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}"

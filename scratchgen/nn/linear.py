@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import RandomStream
-from . import functional as F
+from ..autograd import linear
+from ..backend import RandomStream, checks
 from .init import fan_in_, stream_or_next
-from .module import Module, Parameter, check_size, parameter_like
+from .module import Module, Parameter, parameter_like
 
 
 class Linear(Module):
@@ -40,8 +40,8 @@ class Linear(Module):
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, rng: RandomStream | None = None
     ) -> None:
-        self.in_features = check_size("in_features", in_features)
-        self.out_features = check_size("out_features", out_features)
+        self.in_features = checks.whole("in_features", in_features)
+        self.out_features = checks.whole("out_features", out_features)
         self.weight = parameter_like((out_features, in_features))
         self.bias: Parameter | None = parameter_like((out_features,)) if bias else None
         self.reset_parameters(stream_or_next(rng))
@@ -50,7 +50,7 @@ class Linear(Module):
         fan_in_([self.weight, self.bias], self.in_features, rng)
 
     def forward(self, x: Any) -> Any:
-        return F.linear(x, self.weight, self.bias)
+        return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}" + ("" if self.bias is not None else ", bias=False")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import shapes
-from .module import Module, check_size
+from ..backend import checks
+from .module import Module
 
 
 class Flatten(Module):
@@ -25,7 +26,11 @@ class Flatten(Module):
         self.end_dim = end_dim
 
     def forward(self, x: Any) -> Any:
-        start, end = self.start_dim % x.ndim, self.end_dim % x.ndim + 1
+        start, end = _axis("start_dim", self.start_dim, x), _axis("end_dim", self.end_dim, x) + 1
+        if start >= end:
+            raise ValueError(
+                f"end_dim: got {self.end_dim}, expected one not before start_dim {self.start_dim}"
+            )
         return x.reshape((*x.shape[:start], math.prod(x.shape[start:end]), *x.shape[end:]))
 
     def extra_repr(self) -> str:
@@ -44,10 +49,11 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
         self.dim = dim
-        self.unflattened_size = tuple(check_size("unflattened_size", size) for size in unflattened_size)
+        checks.instance("unflattened_size", unflattened_size, (tuple, list))
+        self.unflattened_size = tuple(checks.whole("unflattened_size", size) for size in unflattened_size)
 
     def forward(self, x: Any) -> Any:
-        dim = self.dim % x.ndim
+        dim = _axis("dim", self.dim, x)
         size = math.prod(self.unflattened_size)
         if x.shape[dim] != size:
             raise ValueError(
@@ -58,6 +64,12 @@ class Unflatten(Module):
 
     def extra_repr(self) -> str:
         return f"{self.dim}, {self.unflattened_size}"
+
+
+def _axis(name: str, given: int, x: Any) -> int:
+    """The axis of `x` that is meant, counted from the front."""
+    axes = checks.array("x", x).ndim
+    return checks.whole(name, given, -axes, axes - 1) % axes
 
 
 def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd import raw
-from ..backend import Array
-from .module import Module, check_size
+from ..backend import Array, checks
+from .module import Module
 
 
 class SinusoidalEmbedding(Module):
@@ -38,18 +38,14 @@ class SinusoidalEmbedding(Module):
     """
 
     def __init__(self, embedding_dim: int, max_period: float = 10_000.0) -> None:
-        self.embedding_dim = check_size("embedding_dim", embedding_dim)
+        self.embedding_dim = checks.whole("embedding_dim", embedding_dim)
         if embedding_dim % 2:
             raise ValueError(f"embedding_dim: got {embedding_dim}, expected an even number")
-        if not max_period > 0:
-            raise ValueError(f"max_period: got {max_period}, expected a positive number")
-        self.max_period = max_period
+        self.max_period = checks.number("max_period", max_period, "(0, inf)")
 
     def forward(self, t: Any, dtype: Any = np.float32) -> Array:
         """The vectors for times `t`, an array (batch,) of numbers; raw, of the dtype asked for."""
-        t = raw(t)
-        if t.ndim != 1:
-            raise ValueError(f"t: got shape {tuple(t.shape)}, expected (batch,)")
+        t = raw(checks.shape("t", t, ("batch",)))
         half = self.embedding_dim // 2
         exponent = np.arange(half, dtype=dtype, like=t) * (-math.log(self.max_period) / half)
         angle = t.astype(dtype)[:, None] * np.exp(exponent)  # (batch, embedding_dim / 2)

@@ -43,7 +43,7 @@ def test_first_weights_are_uniform_within_one_over_the_root_of_the_inputs() -> N
 
 
 def test_a_wrong_width_is_named() -> None:
-    message = r"x: got shape \(2, 4\), expected \(\.\.\., 3\) to fit the weight of shape \(5, 3\)"
+    message = r"x: got shape \(2, 4\), expected \(\.\.\., 3\), to fit the weight"
     with pytest.raises(ValueError, match=message):
         Linear(3, 5)(sg.asarray(np.zeros((2, 4), np.float32)))
     with pytest.raises(ValueError, match=r"x: got shape \(\)"):

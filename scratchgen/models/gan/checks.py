@@ -6,8 +6,8 @@ from typing import Any
 
 from ...autograd import raw
 from ...backend import asarray
+from ...backend.checks import indices as check_indices
 from ...nn import BatchNorm1d, BatchNorm2d, Module
-from ...nn.functional import check_indices
 
 
 def check_labels(labels: Any, n: int, classes: int | None) -> Any:
