@@ -128,9 +128,12 @@ def floating(name: str, x: Any) -> Any:
     TypeError
         Naming what was given.
     """
-    if array(name, x).dtype.kind == "f":
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None and dtype.kind == "f":
         return x
-    raise TypeError(f"{name}: got an array of {x.dtype}, expected float32 or float64 (see sg.asarray)")
+    raise TypeError(
+        f"{name}: got an array of {array(name, x).dtype}, expected float32 or float64 (see sg.asarray)"
+    )
 
 
 def shape(name: str, x: Any, expected: tuple[int | str | EllipsisType, ...], reason: str = "") -> Any:
@@ -151,10 +154,10 @@ def shape(name: str, x: Any, expected: tuple[int | str | EllipsisType, ...], rea
     TypeError, ValueError
         Naming what was given and what is accepted.
     """
-    array(name, x)
-    given = tuple(x.shape)
-    if given == expected or _fits(given, expected):
+    given = getattr(x, "shape", None)
+    if given is not None and (given == expected or _fits(given, expected)):
         return x
+    given = tuple(array(name, x).shape)
     words = ", ".join("..." if length is ... else str(length) for length in expected)
     words = f"({words},)" if len(expected) == 1 else f"({words})"
     raise ValueError(f"{name}: got shape {given}, expected {words}{reason and f', {reason}'}")
@@ -168,9 +171,12 @@ def _fits(given: tuple[int, ...], expected: tuple[int | str | EllipsisType, ...]
             return False
         given = given[:gap] + given[len(given) - rest :]
         expected = expected[:gap] + expected[gap + 1 :]
-    return len(given) == len(expected) and all(
-        isinstance(e, str) or g == e for g, e in zip(given, expected, strict=True)
-    )
+    if len(given) != len(expected):
+        return False
+    for length, wanted in zip(given, expected, strict=True):  # a loop: this runs in every training step
+        if length != wanted and not isinstance(wanted, str):
+            return False
+    return True
 
 
 def finite(name: str, x: Any) -> Any:

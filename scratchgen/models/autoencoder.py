@@ -29,11 +29,10 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from ..autograd import no_grad, raw
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, checks
 from ..networks import MLP, ConvDecoder, ConvEncoder
 from ..nn import Flatten, Module, Sequential, Unflatten
-from ..nn.module import check_size, evaluating
-from .inputs import check_batch, check_codes, check_decoded, check_example_shape, check_modules
+from ..nn.module import evaluating
 
 
 class Autoencoder(Module):
@@ -66,9 +65,8 @@ class Autoencoder(Module):
     example_shape: tuple[int, ...] | None = None
 
     def __init__(self, encoder: Module, decoder: Module) -> None:
-        check_modules(encoder=encoder, decoder=decoder)
-        self.encoder = encoder
-        self.decoder = decoder
+        self.encoder = checks.instance("encoder", encoder, Module)
+        self.decoder = checks.instance("decoder", decoder, Module)
 
     @classmethod
     def dense(
@@ -88,9 +86,9 @@ class Autoencoder(Module):
         rng : RandomStream, optional
             Of the initial weights.
         """
-        shape = check_example_shape(input_dim)
-        check_size("hidden_dim", hidden_dim)
-        check_size("latent_dim", latent_dim)
+        shape = checks.sizes("input_dim", input_dim)
+        checks.whole("hidden_dim", hidden_dim)
+        checks.whole("latent_dim", latent_dim)
         rng = RandomStream(0, "autoencoder") if rng is None else rng
         size = math.prod(shape)
         encoder = MLP([size, hidden_dim, latent_dim], rng=rng.child("encoder"))
@@ -119,7 +117,7 @@ class Autoencoder(Module):
         rng : RandomStream, optional
             Of the initial weights.
         """
-        check_size("latent_dim", latent_dim)
+        checks.whole("latent_dim", latent_dim)
         rng = RandomStream(0, "autoencoder") if rng is None else rng
         encoder = ConvEncoder(shape, latent_dim, widths, rng=rng.child("encoder"))
         model = cls(encoder, ConvDecoder(latent_dim, shape, widths[::-1], rng=rng.child("decoder")))
@@ -133,18 +131,18 @@ class Autoencoder(Module):
     def encode(self, x: Array) -> Array:
         """The code e(x): the same each time. Raw, shape (batch, latent_dim)."""
         with no_grad(), evaluating(self):
-            return raw(self.encoder(check_batch(x, self.example_shape)))
+            return raw(self.encoder(checks.batch("x", x, self.example_shape)))
 
     def decode(self, z: Array) -> Array:
         """The reconstruction d(z) of codes. Raw, shape (batch, *shape)."""
         with no_grad(), evaluating(self):
-            return raw(self.decoder(check_codes(z)))
+            return raw(self.decoder(checks.shape("z", checks.floating("z", z), ("batch", "latent_dim"))))
 
     def reconstruct(self, x: Array) -> Array:
         """d(e(x)). Raw, of the shape of `x`."""
         return self.decode(self.encode(x))
 
-    def loss(self, x: Array) -> Any:
+    def loss(self, x: Array, rng: RandomStream | None = None, labels: Array | None = None) -> Any:
         """The squared reconstruction error per example, |x - d(e(x))|^2, averaged over the batch.
 
         Equation autoencoder-loss, in the units of `x` squared.
@@ -152,11 +150,17 @@ class Autoencoder(Module):
         Parameters
         ----------
         x : array, shape (batch, *shape)
+        rng : RandomStream, optional
+            As for the other models; nothing is drawn here.
+        labels : None
+            As for the models that know classes; this one has none.
 
         Raises
         ------
         TypeError, ValueError
             If `x` is no batch of finite examples of the right shape, or the decoder's output has another.
         """
-        difference = check_decoded(self(check_batch(x, self.example_shape)), x) - x
+        checks.batch("x", x, self.example_shape)
+        checks.labels(labels, len(x), classes=None)
+        difference = checks.shape("decoder(z)", self(x), tuple(x.shape), "like x") - x
         return (difference * difference).sum() * (1 / len(x))

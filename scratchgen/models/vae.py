@@ -31,19 +31,11 @@ from typing import Any, Self
 import numpy as np
 
 from ..autograd import cat, logsumexp, no_grad, raw
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, check_rng, checks
 from ..distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ..networks import MLP, ConvDecoder, ConvEncoder, GaussianHeads
 from ..nn import Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
-from ..nn.module import check_size, evaluating
-from .inputs import (
-    check_batch,
-    check_codes,
-    check_decoded,
-    check_draw,
-    check_example_shape,
-    check_modules,
-)
+from ..nn.module import evaluating
 
 PRIOR = Normal(0.0, 0.0)
 """p(z) = N(0, I), of any shape."""
@@ -88,23 +80,18 @@ class VAE(Module):
         beta: float = 1.0,
         sigma: float | None = None,
     ) -> None:
-        if likelihood not in ("bernoulli", "normal"):
-            raise ValueError(f"likelihood: got {likelihood!r}, expected 'bernoulli' or 'normal'")
-        if not isinstance(beta, int | float | np.number) or not 0 <= beta < math.inf:
-            raise ValueError(f"beta: got {beta!r}, expected a finite number, 0 or more")
-        if sigma is not None and not (likelihood == "normal" and 0 < sigma < math.inf):
-            raise ValueError(
-                f"sigma: got {sigma} with likelihood {likelihood!r}, expected a positive one with 'normal'"
-            )
-        check_modules(encoder=encoder, decoder=decoder)
-        self.encoder = encoder
-        self.decoder = decoder
-        self.latent_dim = check_size("latent_dim", latent_dim)
-        self.likelihood_name = likelihood
-        self.beta = beta
+        self.encoder = checks.instance("encoder", encoder, Module)
+        self.decoder = checks.instance("decoder", decoder, Module)
+        self.latent_dim = checks.whole("latent_dim", latent_dim)
+        self.likelihood_name = checks.one_of("likelihood", likelihood, ("bernoulli", "normal"))
+        self.beta = checks.number("beta", beta, "[0, inf)")
         if likelihood == "normal":
-            log_var = np.array(0.0 if sigma is None else 2 * math.log(sigma), np.float32)
+            log_var = np.zeros((), np.float32)
+            if sigma is not None:
+                log_var += 2 * math.log(checks.number("sigma", sigma, "(0, inf)"))
             self.decoder_log_var: Any = Parameter(log_var) if sigma is None else Buffer(log_var)
+        elif sigma is not None:
+            raise ValueError(f"sigma: got {sigma} with likelihood {likelihood!r}, expected it with 'normal'")
 
     @classmethod
     def dense(
@@ -129,9 +116,9 @@ class VAE(Module):
         rng : RandomStream, optional
             Of the initial weights.
         """
-        shape = check_example_shape(input_dim)
-        check_size("hidden_dim", hidden_dim)
-        check_size("latent_dim", latent_dim)
+        shape = checks.sizes("input_dim", input_dim)
+        checks.whole("hidden_dim", hidden_dim)
+        checks.whole("latent_dim", latent_dim)
         rng = RandomStream(0, "vae") if rng is None else rng
         encoder = Sequential(
             Flatten(),
@@ -169,7 +156,7 @@ class VAE(Module):
         rng : RandomStream, optional
             Of the initial weights.
         """
-        check_size("latent_dim", latent_dim)
+        checks.whole("latent_dim", latent_dim)
         rng = RandomStream(0, "vae") if rng is None else rng
         encoder = ConvEncoder(shape, 2 * latent_dim, widths, rng=rng.child("encoder"))
         decoder = ConvDecoder(latent_dim, shape, widths[::-1], rng=rng.child("decoder"))
@@ -179,30 +166,28 @@ class VAE(Module):
 
     def posterior(self, x: Array) -> Normal:
         """q(z|x): a Normal of shape (batch, latent_dim)."""
-        return self._posterior(check_batch(x, self.example_shape))
-
-    def _posterior(self, x: Array) -> Normal:
-        encoded = self.encoder(x)
+        encoded = self.encoder(checks.batch("x", x, self.example_shape))
         if not isinstance(encoded, tuple):
             encoded = encoded[:, : self.latent_dim], encoded[:, self.latent_dim :]
         mean, log_var = encoded
-        if mean.shape != (len(x), self.latent_dim) or log_var.shape != mean.shape:
-            raise ValueError(
-                f"encoder: gave mu {tuple(mean.shape)} and log_var {tuple(log_var.shape)}, "
-                f"expected both {(len(x), self.latent_dim)}"
-            )
+        checks.shape("mu of encoder(x)", mean, (len(x), self.latent_dim))
+        checks.shape("log_var of encoder(x)", log_var, (len(x), self.latent_dim))
         return Normal(mean, log_var)
 
     def likelihood(self, z: Any) -> Bernoulli | Normal:
-        """p(x|z): a Bernoulli or a Normal of shape (batch, *shape)."""
-        return self._likelihood_of(self.decoder(check_codes(z, self.latent_dim)))
+        """p(x|z): a Bernoulli or a Normal of shape (..., *shape) for codes (..., latent_dim).
 
-    def _likelihood_of(self, decoded: Any) -> Bernoulli | Normal:
-        """p(x|z) from what the decoder gave: for a normal a squared error with a scale, and its best scale.
+        For a normal it is a squared error with a scale, which has a best value:
 
         -log p(x|z) = |x - mu|^2 / (2 sigma^2) + D/2 log(2 pi sigma^2)       (vae-normal-likelihood)
         sigma^2 = E |x - mu|^2 / D   at the minimum over sigma                   (vae-optimal-sigma)
         """
+        checks.shape("z", checks.floating("z", z), ("batch", ..., self.latent_dim))
+        if z.ndim == 2:
+            decoded = self.decoder(z)
+        else:
+            decoded = self.decoder(z.reshape((-1, self.latent_dim)))
+            decoded = decoded.reshape((*z.shape[:-1], *decoded.shape[1:]))
         if self.likelihood_name == "bernoulli":
             return Bernoulli(decoded)
         return Normal(decoded, self.decoder_log_var)
@@ -213,14 +198,10 @@ class VAE(Module):
 
     def elbo_terms(self, x: Array, rng: RandomStream) -> tuple[Any, Any]:
         """``E_q log p(x|z)``, by one sample, and ``KL(q(z|x) || p(z))``: each (batch,), in nats."""
-        q = self._posterior(self._check(x))
-        decoded = check_decoded(self.decoder(q.rsample(rng)), x)
-        log_likelihood = self._likelihood_of(decoded).log_prob_per_example(x)
-        return log_likelihood, sum_per_example(kl_divergence(q, PRIOR))
-
-    def _check(self, x: Array) -> Array:
-        """`x`, if it is a batch of values that p(x|z) can give (for a Bernoulli grey values may pass)."""
-        return check_batch(x, self.example_shape, zero_to_one=self.likelihood_name == "bernoulli")
+        q = self.posterior(self._check_range(x))
+        p = self.likelihood(q.rsample(check_rng(rng)))
+        checks.shape("decoder(z)", p, tuple(x.shape), "like x")  # another might broadcast
+        return p.log_prob_per_example(x), sum_per_example(kl_divergence(q, PRIOR))
 
     def elbo(self, x: Array, rng: RandomStream) -> Any:
         """The lower bound on log p(x), equation vae-elbo: (batch,), in nats.
@@ -240,17 +221,28 @@ class VAE(Module):
         log_likelihood, kl = self.elbo_terms(x, rng)
         return log_likelihood - kl
 
-    def loss_terms(self, x: Array, rng: RandomStream) -> dict[str, Any]:
+    def loss(self, x: Array, rng: RandomStream | None = None, labels: Array | None = None) -> Any:
+        """Minus the ELBO averaged over the batch (if beta = 1), in nats per example.
+
+        Parameters
+        ----------
+        x, rng
+            As for `elbo`.
+        labels : None
+            As for the models that know classes; this one has none.
+        """
+        return self.loss_terms(x, rng, labels)["loss"]
+
+    def loss_terms(
+        self, x: Array, rng: RandomStream | None = None, labels: Array | None = None
+    ) -> dict[str, Any]:
         """Its terms and the loss, each averaged over the batch, in nats per example.
 
         loss = mean_i (beta KL(q(z|x_i) || p(z)) - E_q log p(x_i|z))                      (vae-loss)
         """
-        log_likelihood, kl = (term.mean() for term in self.elbo_terms(x, rng))
+        checks.labels(labels, len(x), classes=None)
+        log_likelihood, kl = (term.mean() for term in self.elbo_terms(x, check_rng(rng)))
         return {"loss": self.beta * kl - log_likelihood, "reconstruction": -log_likelihood, "kl": kl}
-
-    def loss(self, x: Array, rng: RandomStream) -> Any:
-        """Minus the ELBO averaged over the batch (if beta = 1), in nats per example."""
-        return self.loss_terms(x, rng)["loss"]
 
     def log_marginal(self, x: Array, rng: RandomStream, samples: int = 100, chunk: int = 50) -> Any:
         """The importance-weighted bound on log p(x) with k = `samples`, equation vae-iwae: (batch,), in nats.
@@ -262,22 +254,22 @@ class VAE(Module):
         chunk : int
             How many of the samples are decoded at once; without ``sg.no_grad()`` memory holds all of them.
         """
-        check_size("samples", samples)
-        check_size("chunk", chunk)
-        q = self._posterior(self._check(x))
+        samples, chunk = checks.whole("samples", samples), checks.whole("chunk", chunk)
+        q = self.posterior(self._check_range(x))
         log_weights = []
         for start in range(0, samples, chunk):
-            z = q.rsample(rng, samples=min(chunk, samples - start))  # (chunk, batch, latent_dim)
-            log_weights.append(self._log_joint(x, z) - q.log_prob_per_example(z, leading=2))
+            z = q.rsample(check_rng(rng), samples=min(chunk, samples - start))  # (chunk, batch, latent_dim)
+            p = self.likelihood(z)
+            checks.shape("decoder(z)", p, (len(z), *x.shape), "like x for each sample")
+            log_joint = p.log_prob_per_example(x, leading=2) + PRIOR.log_prob_per_example(z, leading=2)
+            log_weights.append(log_joint - q.log_prob_per_example(z, leading=2))  # (chunk, batch)
         return logsumexp(cat(log_weights, axis=0), axis=0) - math.log(samples)
 
-    def _log_joint(self, x: Array, z: Any) -> Any:
-        """log p(x, z) for latents of shape (samples, batch, latent_dim): (samples, batch), in nats."""
-        decoded = self.decoder(z.reshape((-1, self.latent_dim)))  # (samples * batch, *shape)
-        decoded = decoded.reshape((*z.shape[:2], *decoded.shape[1:]))  # (samples, batch, *shape)
-        check_decoded(decoded[0], x)
-        log_likelihood = self._likelihood_of(decoded).log_prob_per_example(x, leading=2)
-        return log_likelihood + PRIOR.log_prob_per_example(z, leading=2)
+    def _check_range(self, x: Any) -> Any:
+        """`x`, if p(x|z) can give it; for a Bernoulli grey values may pass."""
+        if self.likelihood_name == "normal":
+            return x
+        return checks.within("x", x, 0, 1, "scale the data, or take likelihood='normal'")
 
     def encode(self, x: Array) -> Array:
         """The mean of q(z|x). Raw, shape (batch, latent_dim)."""
@@ -309,7 +301,7 @@ class VAE(Module):
         -------
         array, shape (n, *shape)
         """
-        check_draw(n, rng)
+        n, rng = checks.whole("n", n, 0), check_rng(rng)
         with no_grad(), evaluating(self):
             p = self.likelihood(rng.normal((n, self.latent_dim), next(self.parameters()).dtype))
             return raw(p.sample(rng) if noise else p.mean)

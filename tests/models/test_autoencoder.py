@@ -79,9 +79,9 @@ def test_training_lowers_the_loss() -> None:
     [
         (X[:, :5], ValueError, r"x: got shape \(5, 5\), expected \(batch, 6\)"),
         (X[0], ValueError, r"x: got shape \(6,\), expected \(batch, 6\)"),
-        (X[:0], ValueError, r"x: got shape \(0, 6\), expected \(batch, 6\) with at least one example"),
-        ((X * 255).astype(np.uint8), TypeError, "x: got an array of uint8, expected a float32 or float64"),
-        (X.tolist(), TypeError, "x: got list, expected a float32 or float64 array"),
+        (X[:0], ValueError, r"x: got shape \(0, 6\), expected at least one example"),
+        ((X * 255).astype(np.uint8), TypeError, "x: got an array of uint8, expected float32 or float64"),
+        (X.tolist(), TypeError, "x: got list, expected an array or Tensor"),
     ],
     ids=["width", "no batch", "empty", "whole numbers", "list"],
 )
@@ -98,7 +98,7 @@ def test_bad_input(x: Any, error: type[Exception], message: str) -> None:
 def test_what_is_not_finite_is_found(value: float) -> None:
     x = X.copy()
     x[3, 1] = x[4, 0] = value
-    with pytest.raises(ValueError, match="x: got 2 NaN or infinite numbers, the first in example 3"):
+    with pytest.raises(ValueError, match=r"x: got 2 NaN or infinite numbers, the first at \(3, 1\)"):
         small(np.float64).loss(x)
 
 
@@ -115,7 +115,7 @@ def test_another_precision_is_named() -> None:
 
 def test_a_decoder_whose_output_would_broadcast_is_refused() -> None:
     model = Autoencoder(Linear(6, 2), Linear(2, 1))
-    with pytest.raises(ValueError, match=r"decoder: gave shape \(5, 1\), expected \(5, 6\) like x"):
+    with pytest.raises(ValueError, match=r"decoder\(z\): got shape \(5, 1\), expected \(5, 6\), like x"):
         model.loss(sg.asarray(X, np.float32))
 
 
@@ -127,7 +127,7 @@ def test_bad_sizes() -> None:
         ((6, 0, 2), "hidden_dim"),
         ((6, 8, -1), "latent_dim"),
     ):
-        with pytest.raises(ValueError, match=f"{name}: got .*, expected a positive whole number"):
+        with pytest.raises(ValueError, match=f"{name}: got .*, expected .*positive whole number"):
             Autoencoder.dense(*sizes)
-    with pytest.raises(ValueError, match="input_dim: got an empty shape"):
+    with pytest.raises(ValueError, match=r"input_dim: got \(\), expected positive whole numbers"):
         Autoencoder.dense((), 8, 2)

@@ -10,15 +10,13 @@ from typing import Any, Self
 import numpy as np
 
 from ...autograd import no_grad, raw
-from ...backend import Array, RandomStream, asarray, check_rng
+from ...backend import Array, RandomStream, asarray, check_rng, checks
 from ...networks import MLP, ConditionalGenerator, ConvDecoder, ConvEncoder, ProjectionDiscriminator
 from ...nn import Flatten, LeakyReLU, Module, Sequential, Tanh, Unflatten
-from ...nn.module import check_size, evaluating
+from ...nn.module import evaluating
 from ...nn.summary import summary
-from ..inputs import check_batch, check_draw, check_example_shape, check_modules
-from .checks import check_critic, check_labels
 from .objectives import OBJECTIVES, critic_loss, discriminator_loss, generator_loss
-from .penalty import gradient_penalty
+from .penalty import gradient_penalty, refuse_batch_norm
 
 
 class GAN(Module):
@@ -67,19 +65,14 @@ class GAN(Module):
         penalty_weight: float = 10.0,
         classes: int | None = None,
     ) -> None:
-        if objective not in OBJECTIVES:
-            raise ValueError(f"objective: got {objective!r}, expected one of {', '.join(OBJECTIVES)}")
-        if not isinstance(penalty_weight, int | float | np.number) or not 0 <= penalty_weight < math.inf:
-            raise ValueError(f"penalty_weight: got {penalty_weight!r}, expected a finite number, 0 or more")
-        check_modules(generator=generator, discriminator=discriminator)
+        self.generator = checks.instance("generator", generator, Module)
+        self.discriminator = checks.instance("discriminator", discriminator, Module)
+        self.latent_dim = checks.whole("latent_dim", latent_dim)
+        self.objective = checks.one_of("objective", objective, OBJECTIVES)
+        self.penalty_weight = checks.number("penalty_weight", penalty_weight, "[0, inf)")
+        self.classes = None if classes is None else checks.whole("classes", classes)
         if objective == "wasserstein-gp":
-            check_critic(discriminator)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.latent_dim = check_size("latent_dim", latent_dim)
-        self.objective = objective
-        self.penalty_weight = penalty_weight
-        self.classes = None if classes is None else check_size("classes", classes)
+            refuse_batch_norm(discriminator)
 
     @classmethod
     def dense(
@@ -102,9 +95,9 @@ class GAN(Module):
         rng : RandomStream, optional
             Of the initial weights.
         """
-        shape = check_example_shape(input_dim)
-        check_size("hidden_dim", hidden_dim)
-        check_size("latent_dim", latent_dim)
+        shape = checks.sizes("input_dim", input_dim)
+        checks.whole("hidden_dim", hidden_dim)
+        checks.whole("latent_dim", latent_dim)
         rng = RandomStream(0, "gan") if rng is None else rng
         size, hidden = math.prod(shape), [hidden_dim, hidden_dim]
         generator = MLP([latent_dim, *hidden, size], _leaky, rng=rng.child("generator"))
@@ -150,9 +143,8 @@ class GAN(Module):
         rng : RandomStream, optional
             Of the initial weights.
         """
-        check_size("latent_dim", latent_dim)
-        if classes is not None:
-            check_size("classes", classes)
+        checks.whole("latent_dim", latent_dim)
+        classes = None if classes is None else checks.whole("classes", classes)
         rng = RandomStream(0, "gan") if rng is None else rng
         length = latent_dim if classes is None else 2 * latent_dim
         images = Sequential(ConvDecoder(length, shape, widths[::-1], batch_norm=True), Tanh())
@@ -172,10 +164,8 @@ class GAN(Module):
     def logits(self, x: Any, labels: Any = None) -> Any:
         """What the discriminator says of examples: the logit of "data", or the critic's score, (batch,)."""
         scores = self.discriminator(x) if labels is None else self.discriminator(x, labels)
-        if tuple(scores.shape) not in ((len(x),), (len(x), 1)):
-            raise ValueError(
-                f"discriminator: gave shape {tuple(scores.shape)}, expected ({len(x)},) or ({len(x)}, 1)"
-            )
+        if tuple(scores.shape) != (len(x), 1):
+            checks.shape("discriminator(x)", scores, (len(x),), f"or ({len(x)}, 1)")
         return scores.reshape((len(x),))
 
     def __str__(self) -> str:
@@ -221,12 +211,13 @@ class GAN(Module):
             If `x` is no batch of finite examples of the right shape, a label is missing or out of range, or a
             network gives a wrong shape.
         """
-        check_batch(x, self.example_shape)
-        labels = check_labels(labels, len(x), self.classes)
+        checks.batch("x", x, self.example_shape)
+        labels = checks.labels(labels, len(x), self.classes)
+        if labels is None and self.classes is not None:
+            raise ValueError(f"labels: got none, expected {len(x)}: the model has {self.classes} classes")
         with no_grad():
             fake = raw(self(self._noise(len(x), rng), labels))
-        if fake.shape != x.shape:
-            raise ValueError(f"generator: gave shape {fake.shape}, expected {tuple(x.shape)} like x")
+        checks.shape("generator(z)", fake, tuple(x.shape), "like x")
         real_logits, fake_logits = self.logits(x, labels), self.logits(fake, labels)
         real, made = raw(real_logits), raw(fake_logits)
         if self.objective != "wasserstein-gp":
@@ -258,7 +249,7 @@ class GAN(Module):
         labels : array of int, shape (n,), optional
             For a model with `classes`.
         """
-        n = check_size("n", n)
+        n = checks.whole("n", n)
         labels = self._labels(labels, n, rng)
         return generator_loss(self.logits(self(self._noise(n, rng), labels), labels), self.objective)
 
@@ -278,7 +269,7 @@ class GAN(Module):
         -------
         array, shape (n, *shape)
         """
-        check_draw(n, rng)
+        n = checks.whole("n", n, 0)
         labels = self._labels(labels, n, rng)
         with no_grad(), evaluating(self.generator):
             return raw(self(self._noise(n, rng), labels))
@@ -287,7 +278,7 @@ class GAN(Module):
         """The labels, checked; drawn if there are none but should be."""
         if labels is None and self.classes is not None:
             return check_rng(rng).integers(0, self.classes, (n,))
-        return check_labels(labels, n, self.classes)
+        return checks.labels(labels, n, self.classes)
 
 
 def _leaky() -> LeakyReLU:

@@ -34,6 +34,23 @@ from typing import Any
 from ...autograd import Tensor, grad, raw, sqrt
 from ...autograd.tensor import recording, recording_is
 from ...backend import Array, RandomStream
+from ...nn import BatchNorm1d, BatchNorm2d, Module
+
+
+def refuse_batch_norm(critic: Module) -> None:
+    """Raise if the critic holds a batch norm.
+
+    Raises
+    ------
+    ValueError
+        Naming the layer.
+    """
+    for path, layer in critic.named_modules():
+        if isinstance(layer, BatchNorm1d | BatchNorm2d):
+            raise ValueError(
+                f"discriminator: got a {type(layer).__name__} ({path}) with 'wasserstein-gp', expected none: "
+                "the penalty needs scores that depend on one example each; take LayerNorm or GroupNorm"
+            )
 
 
 def interpolate(real: Array, fake: Array, rng: RandomStream) -> Array:
