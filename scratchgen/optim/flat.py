@@ -9,6 +9,7 @@ instead of a dozen calls for each parameter, large or small. Several threads sha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,10 @@ class FlatParameters:
         self.piece = PIECE if isinstance(first, np.ndarray) else max(stops[-1], 1)
         self._views: list[Array | None] = [None] * len(self.parameters)
         self.attach()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles hold the parameters alone: of an array and its view two arrays would be made."""
+        return type(self), (self.parameters,)
 
     def zeros(self) -> Array:
         """A further buffer of the same layout, for an optimiser's state."""

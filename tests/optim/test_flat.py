@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from tools import assert_close
+from tools import assert_close, to_device
 
 import scratchgen as sg
+from scratchgen import nn, optim
 from scratchgen.nn import Linear, Parameter
 from scratchgen.optim import SGD, flat
 from scratchgen.optim.flat import FlatParameters
@@ -134,3 +137,67 @@ def test_a_gradient_unlike_its_parameter_is_refused_and_nothing_is_changed(gradi
         optimiser.step()
     assert optimiser.steps == 0
     assert_close(layer.bias, before)
+
+
+def pickled(pair: Any) -> Any:
+    return pickle.loads(pickle.dumps(pair))
+
+
+def trained(model: Any, optimiser: optim.Optimizer, steps: int = 3) -> list[np.ndarray]:
+    x = to_device(np.random.default_rng(0).random((5, 3)), np.float32)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        (model(x) ** 2).sum().backward()
+        optimiser.step()
+    return [sg.asnumpy(p.data).copy() for p in model.parameters()]
+
+
+OPTIMISERS = {
+    "SGD": optim.SGD,
+    "momentum": lambda p: optim.SGD(p, momentum=0.9),
+    "Adam": optim.Adam,
+    "AdamW": optim.AdamW,
+    "RMSprop": optim.RMSprop,
+}
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("make", OPTIMISERS.values(), ids=OPTIMISERS)
+def test_a_copied_pair_trains_as_the_original_does(copied: Any, make: Any) -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    optimiser = make(model.parameters())
+    start = trained(model, optimiser)
+    other_model, other = copied((model, optimiser))
+    mine = trained(model, optimiser)
+    assert all((a != b).any() for a, b in zip(mine, start, strict=True))
+    for one, another in zip(trained(other_model, other), mine, strict=True):
+        assert_close(one, another, rtol=0)
+    assert other.flat.buffer is not optimiser.flat.buffer
+    for one, another in zip(model.parameters(), mine, strict=True):
+        assert_close(one, another, rtol=0)  # the copy's training left the original alone
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+def test_a_model_copied_alone_gets_an_optimiser_of_its_own(copied: Any) -> None:
+    model = nn.Linear(3, 4)
+    optimiser = optim.Adam(model.parameters())
+    trained(model, optimiser)
+    other = copied(model)
+    alone = trained(other, optim.SGD(other.parameters(), lr=0.01))
+    fresh = nn.Linear(3, 4)
+    fresh.load_state_dict(model.state_dict())
+    for one, another in zip(trained(fresh, optim.SGD(fresh.parameters(), lr=0.01)), alone, strict=True):
+        assert_close(one, another, rtol=0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+def test_a_copied_model_and_average_go_together(copied: Any) -> None:
+    model = nn.Linear(3, 4)
+    average = optim.ExponentialMovingAverage(model.parameters())
+    other_model, other = copied((model, average))
+    other_model.weight.data[...] = 5
+    other.update()
+    with other.applied():
+        applied = sg.asnumpy(other_model.weight.data).copy()
+    assert (applied != 5).all()
+    assert (sg.asnumpy(other_model.weight.data) == 5).all()
