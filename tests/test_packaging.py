@@ -18,7 +18,7 @@ pytestmark = pytest.mark.host_only
 ROOT = Path(bootstrap.ROOT)
 PACKAGE = ROOT / "scratchgen"
 
-BROUGHT_BY = {"PIL": "matplotlib"}
+BROUGHT_BY = {"PIL": "matplotlib", "llvmlite": "numba"}
 OPTIONAL = {"cupy", "cupyx"}
 
 in_checkout = pytest.mark.skipif(not PACKAGE.is_dir(), reason="the package is installed from its wheel")

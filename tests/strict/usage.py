@@ -42,8 +42,10 @@ def problems(source: str, table: Table, filename: str = "<source>") -> list[str]
     ['<source>:1: np.sum: got an unexpected keyword argument 'where'']
     """
     found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call):
+    tree = ast.parse(source)
+    imported = {alias.asname or alias.name for node in ast.walk(tree) for alias in _aliases(node)} - {"np"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and not _belongs_to(node, imported):
             messages = _call_problems(node, table)
         elif isinstance(node, ast.Attribute):
             messages = _name_problems(node, table)
@@ -51,6 +53,16 @@ def problems(source: str, table: Table, filename: str = "<source>") -> list[str]
             continue
         found += [(node.lineno, message) for message in messages]
     return [f"{filename}:{line}: {message}" for line, message in sorted(set(found))]
+
+
+def _aliases(node: ast.AST) -> list[ast.alias]:
+    return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
+
+
+def _belongs_to(call: ast.Call, imported: set[str]) -> bool:
+    """Whether a call reads ``module.function(...)``, of a module or class that the file imports."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id in imported
 
 
 def _name_problems(node: ast.Attribute, table: Table) -> Iterator[str]:
