@@ -28,7 +28,7 @@ UNSIGNED_BYTE = 0x08
 
 @dataclass(frozen=True)
 class IdxFile:
-    """A gzip-compressed IDX file of unsigned bytes, as its publisher describes it.
+    """An IDX file of unsigned bytes, compressed by gzip, as its publisher describes it.
 
     Attributes
     ----------
@@ -38,12 +38,23 @@ class IdxFile:
         The shape of the array in it.
     digests : tuple of str
         SHA-256 in hexadecimal of the compressed file, or of the IDX file inside. The second recognises the
-        same data compressed by another program. One of them has to match.
+        same data compressed by another program, or unpacked. One of them has to match.
     """
 
     name: str
     shape: tuple[int, ...]
     digests: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names it may lie under: its own, and those that unpacking gives."""
+        unpacked = self.name.removesuffix(".gz")
+        return tuple(dict.fromkeys((self.name, unpacked, unpacked.replace("-idx", ".idx"))))
+
+    def within(self, folder: Path) -> Path:
+        """Its path in `folder`, under the first of its names that is there; under its own if none is."""
+        found = (folder / name for name in self.names if (folder / name).is_file())
+        return next(found, folder / self.name)
 
     @property
     def header(self) -> bytes:
@@ -62,10 +73,10 @@ class IdxFile:
 
 
 def read_idx(path: Path, file: IdxFile) -> np.ndarray:
-    """The array in the gzip-compressed IDX file at `path`, which has to be the one that `file` describes.
+    """The array in the IDX file at `path`, compressed or not, which has to be the one that `file` describes.
 
-    The expected shape bounds what is read and decompressed, so that neither a header that declares terabytes
-    nor an archive that unpacks to them costs memory.
+    Its contents say what the file is, not its name. The expected shape bounds what is read and decompressed,
+    so that neither a header that declares terabytes nor an archive that unpacks to them costs memory.
 
     Parameters
     ----------
@@ -82,17 +93,17 @@ def read_idx(path: Path, file: IdxFile) -> np.ndarray:
     Raises
     ------
     DataError
-        If the file cannot be read, is not gzip, is truncated or damaged, is not IDX, holds another shape, or
+        If the file cannot be read, is neither gzip nor IDX, is truncated or damaged, holds another shape, or
         is well formed but has another SHA-256.
     """
     try:
         with path.open("rb") as stream:
-            compressed = stream.read(file.largest + 1)
+            stored = stream.read(file.largest + 1)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    content = _decompress(path, compressed, file)
+    content = _unpacked(path, stored, file)
     _check_content(path, content, file)
-    found = [hashlib.sha256(data).hexdigest() for data in (compressed, content)]
+    found = [hashlib.sha256(data).hexdigest() for data in (stored, content)]
     if not set(found) & set(file.digests):
         raise DataError(
             f"{path}: is not the published {file.name}: its SHA-256 is {found[0]} ({found[1]} uncompressed), "
@@ -101,22 +112,22 @@ def read_idx(path: Path, file: IdxFile) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8, offset=len(file.header)).reshape(file.shape)
 
 
-def _decompress(path: Path, compressed: bytes, file: IdxFile) -> bytes:
-    """The content of a gzip file, or as much of it as is enough to see that there is too much."""
-    if not compressed:
+def _unpacked(path: Path, stored: bytes, file: IdxFile) -> bytes:
+    """The IDX file itself, or as much of it as is enough to see that there is too much."""
+    if not stored:
         raise DataError(f"{path}: is empty")
-    if len(compressed) > file.largest:
+    if len(stored) > file.largest:
         raise DataError(f"{path}: is larger than {file.name} can be ({file.largest:,} bytes)")
-    if not compressed.startswith(b"\x1f\x8b"):
-        looks = "a web page" if compressed.lstrip()[:1] == b"<" else "something else"
-        raise DataError(
-            f"{path}: is not gzip but {looks}; it begins with {compressed[:16]!r}, expected b'\\x1f\\x8b'"
-        )
+    if stored.startswith(b"\0\0"):  # as IDX begins
+        return stored
+    if not stored.startswith(b"\x1f\x8b"):
+        looks = "a web page" if stored.lstrip()[:1] == b"<" else "something else"
+        raise DataError(f"{path}: is neither gzip nor IDX but {looks}; it begins with {stored[:16]!r}")
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(compressed)) as stream:
+        with gzip.GzipFile(fileobj=io.BytesIO(stored)) as stream:
             return stream.read(file.size + 1)
     except EOFError as error:
-        raise DataError(f"{path}: is truncated after {len(compressed):,} bytes") from error
+        raise DataError(f"{path}: is truncated after {len(stored):,} bytes") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: is damaged ({error})") from error
 

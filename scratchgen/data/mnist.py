@@ -8,7 +8,8 @@ from .idx import IdxFile
 from .publication import Publication, load
 from .record import Images
 
-# For each file the SHA-256 as published, then that of the IDX file inside: copies compressed anew are common.
+# For each file the SHA-256 as published, then that of the IDX file inside: copies unpacked or compressed anew
+# are common.
 MNIST = Publication(
     name="mnist",
     folders=("MNIST/raw", "mnist", "raw", "."),
@@ -64,22 +65,34 @@ FASHION_MNIST = Publication(
         IdxFile(
             "train-images-idx3-ubyte.gz",
             (60_000, 28, 28),
-            ("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",),
+            (
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            ),
         ),
         IdxFile(
             "train-labels-idx1-ubyte.gz",
             (60_000,),
-            ("a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",),
+            (
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            ),
         ),
         IdxFile(
             "t10k-images-idx3-ubyte.gz",
             (10_000, 28, 28),
-            ("346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",),
+            (
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            ),
         ),
         IdxFile(
             "t10k-labels-idx1-ubyte.gz",
             (10_000,),
-            ("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",),
+            (
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+            ),
         ),
     ),
 )
@@ -94,7 +107,8 @@ def mnist(root: str | os.PathLike[str] | None = None) -> Images:
     root : path, optional
         A folder that holds the four files ``train-images-idx3-ubyte.gz``, ``train-labels-idx1-ubyte.gz``,
         ``t10k-images-idx3-ubyte.gz`` and ``t10k-labels-idx1-ubyte.gz``, or has them in ``MNIST/raw/``,
-        ``mnist/`` or ``raw/``; nothing in it is ever changed. Without it, the folder that the environment
+        ``mnist/`` or ``raw/``; unpacked, or compressed by another program, they are welcome too. Nothing in
+        the folder is ever changed. Without it, the folder that the environment
         variable ``SCRATCHGEN_DATA`` names is searched likewise. If that is not set, or does not have them,
         they are downloaded (11 MB) to ``scratchgen/mnist/`` in the user's cache folder, once.
 

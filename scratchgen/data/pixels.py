@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..backend import Array, RandomStream, asarray, check_array, check_rng
+from ..backend import Array, RandomStream, asarray, check_rng, checks
 
 
 def binarise(x: Array, rng: RandomStream) -> Array:
@@ -40,7 +38,7 @@ def binarise(x: Array, rng: RandomStream) -> Array:
     >>> binarise(np.float32([0, 1, 1, 0]), RandomStream(0))
     array([0., 1., 1., 0.], dtype=float32)
     """
-    _check_grey(x)
+    checks.within("x", checks.floating("x", x), 0, 1)
     return check_rng(rng).bernoulli(asarray(x))
 
 
@@ -76,25 +74,14 @@ def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
     TypeError
         If `x` is not floating point.
     ValueError
-        If `levels` is less than 2, or a value of `x` on the host is outside [0, 1] or not a number.
+        If `levels` is no whole number, 2 or more, or a value of `x` on the host is outside [0, 1].
 
     References
     ----------
     L. Theis, A. van den Oord and M. Bethge (2016), "A note on the evaluation of generative models",
     arXiv:1511.01844, section 3.1.
     """
-    _check_grey(x)
-    if levels < 2:
-        raise ValueError(f"levels: got {levels}, expected at least 2")
-    check_rng(rng)
+    checks.within("x", checks.floating("x", x), 0, 1)
+    levels = checks.whole("levels", levels, 2)
     x = asarray(x)
-    return (x * (levels - 1) + rng.uniform(x.shape, x.dtype)) / levels
-
-
-def _check_grey(x: Array) -> None:
-    """Raise unless `x` holds grey values; those on a device are trusted, since looking would wait for it."""
-    check_array("x", x)
-    if x.dtype.kind != "f":
-        raise TypeError(f"x: got dtype {x.dtype}, expected floating point grey values in [0, 1]")
-    if isinstance(x, np.ndarray) and x.size and not (x.min() >= 0 and x.max() <= 1):
-        raise ValueError(f"x: got values from {x.min():g} to {x.max():g}, expected grey values in [0, 1]")
+    return (x * (levels - 1) + check_rng(rng).uniform(x.shape, x.dtype)) / levels

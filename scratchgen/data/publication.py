@@ -90,7 +90,7 @@ def _given_folder(publication: Publication, root: str | os.PathLike[str] | None)
         raise DataError(f"{origin}: {str(place)!r} is not a folder")
     names = [file.name for file in publication.files]
     for folder in (base / name for name in publication.folders):
-        missing = [name for name in names if not (folder / name).is_file()]
+        missing = [file.name for file in publication.files if not file.within(folder).is_file()]
         if not missing:
             return folder
         if len(missing) < len(names):
@@ -106,7 +106,7 @@ def _given_folder(publication: Publication, root: str | os.PathLike[str] | None)
 def _read(publication: Publication, folder: Path) -> Images:
     """The images in `folder`, from memory if the files have not changed since they were read and checked."""
     try:
-        states = [(folder / file.name).stat() for file in publication.files]
+        states = [file.within(folder).stat() for file in publication.files]
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
     return _load(publication, folder, tuple((s.st_ino, s.st_size, s.st_mtime_ns) for s in states))
@@ -116,7 +116,7 @@ def _read(publication: Publication, folder: Path) -> Images:
 def _load(publication: Publication, folder: Path, states: tuple[tuple[int, int, int], ...]) -> Images:
     """Read and check all four files; `states` only tells the memory when they have changed."""
     train, train_labels, test, test_labels = (
-        read_idx(folder / file.name, file) for file in publication.files
+        read_idx(file.within(folder), file) for file in publication.files
     )
     return Images(
         name=publication.name,

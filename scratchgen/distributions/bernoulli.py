@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import binary_cross_entropy, binary_cross_entropy_sum, raw, sigmoid
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, checks
 from .base import Distribution, Samples, parameters
 
 
@@ -61,6 +61,11 @@ class Bernoulli(Distribution):
 
         For `x` between 0 and 1 (a grey pixel) the same formula is a cross-entropy, but no likelihood: these
         are no values of the distribution, and their probabilities would not add up to one.
+
+        Raises
+        ------
+        ValueError
+            If a number in host memory is outside [0, 1].
         """
         return -binary_cross_entropy(self.logits, self._value(x))
 
@@ -72,6 +77,10 @@ class Bernoulli(Distribution):
         """Random zeros and ones as a raw array, in the dtype of the logits."""
         shape, batch_axis = self._drawn(rng, samples)
         return rng.bernoulli(np.broadcast_to(sigmoid(raw(self.logits)), shape), batch_axis=batch_axis)
+
+    def _value(self, x: Any) -> Any:
+        cure = "scale the data, or take a normal distribution"
+        return checks.within("x", super()._value(x), 0, 1, cure)
 
     def entropy(self) -> Any:
         """In nats: the cross-entropy of the distribution with itself.

@@ -182,8 +182,10 @@ def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
 
     The sum of the first over the looks, over 2 n, is the total variation.
 
-    References ---------- Diaconis, P., & Zabell, S. (1991). Closed form summation for classical
-    distributions: variations on a theme of de Moivre. Statistical Science 6(3).
+    References
+    ----------
+    Diaconis, P., & Zabell, S. (1991). Closed form summation for classical distributions: variations on a
+    theme of de Moivre. Statistical Science 6(3).
 
     Examples
     --------

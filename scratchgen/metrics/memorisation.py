@@ -34,8 +34,10 @@ def nearest_neighbour_ratio(samples: Any, training: Any) -> Floats:
     ValueError
         If there are too few points, their dimensions differ, or a value is not finite.
 
-    References ---------- Yoon, T., Choi, J. Y., Kwon, S., & Ryu, E. K. (2023). Diffusion probabilistic models
-    generalize when they fail to memorize.
+    References
+    ----------
+    Yoon, T., Choi, J. Y., Kwon, S., & Ryu, E. K. (2023). Diffusion probabilistic models generalize when they
+    fail to memorize.
 
     Examples
     --------

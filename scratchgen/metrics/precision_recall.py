@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .neighbours import POINTS_AT_ONCE, Floats, check_points, nearest_distances, squared_distances
+from .neighbours import Floats, blocks_of_squares, check_points, nearest_distances
 
 
 class PrecisionRecall(NamedTuple):
@@ -44,8 +44,10 @@ def precision_recall(real: Any, generated: Any, *, neighbours: int = 3) -> Preci
     ValueError
         If there are too few points, their dimensions differ, or a value is not finite.
 
-    References ---------- Kynkaanniemi, T., Karras, T., Laine, S., Lehtinen, J., & Aila, T. (2019). Improved
-    precision and recall metric for assessing generative models. Equations 1 and 2.
+    References
+    ----------
+    Kynkaanniemi, T., Karras, T., Laine, S., Lehtinen, J., & Aila, T. (2019). Improved precision and recall
+    metric for assessing generative models. Equations 1 and 2.
 
     Examples
     --------
@@ -69,7 +71,6 @@ def _among(points: Floats, reference: Floats, neighbours: int) -> NDArray[np.boo
     # A point exactly on a ball stays on it, although its distance is rounded differently.
     squares = radii**2 * (1 + 1e-9)
     among = np.empty(len(points), dtype=bool)
-    for start in range(0, len(points), POINTS_AT_ONCE):
-        block = slice(start, start + POINTS_AT_ONCE)
-        among[block] = (squared_distances(points[block], reference) <= squares).any(axis=1)
+    for block, found in blocks_of_squares(points, reference):
+        among[block] = (found <= squares).any(axis=1)
     return among

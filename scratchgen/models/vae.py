@@ -198,7 +198,7 @@ class VAE(Module):
 
     def elbo_terms(self, x: Array, rng: RandomStream) -> tuple[Any, Any]:
         """``E_q log p(x|z)``, by one sample, and ``KL(q(z|x) || p(z))``: each (batch,), in nats."""
-        q = self.posterior(self._check_range(x))
+        q = self.posterior(x)
         p = self.likelihood(q.rsample(check_rng(rng)))
         checks.shape("decoder(z)", p, tuple(x.shape), "like x")  # another might broadcast
         return p.log_prob_per_example(x), sum_per_example(kl_divergence(q, PRIOR))
@@ -255,7 +255,7 @@ class VAE(Module):
             How many of the samples are decoded at once; without ``sg.no_grad()`` memory holds all of them.
         """
         samples, chunk = checks.whole("samples", samples), checks.whole("chunk", chunk)
-        q = self.posterior(self._check_range(x))
+        q = self.posterior(x)
         log_weights = []
         for start in range(0, samples, chunk):
             z = q.rsample(check_rng(rng), samples=min(chunk, samples - start))  # (chunk, batch, latent_dim)
@@ -264,12 +264,6 @@ class VAE(Module):
             log_joint = p.log_prob_per_example(x, leading=2) + PRIOR.log_prob_per_example(z, leading=2)
             log_weights.append(log_joint - q.log_prob_per_example(z, leading=2))  # (chunk, batch)
         return logsumexp(cat(log_weights, axis=0), axis=0) - math.log(samples)
-
-    def _check_range(self, x: Any) -> Any:
-        """`x`, if p(x|z) can give it; for a Bernoulli grey values may pass."""
-        if self.likelihood_name == "normal":
-            return x
-        return checks.within("x", x, 0, 1, "scale the data, or take likelihood='normal'")
 
     def encode(self, x: Array) -> Array:
         """The mean of q(z|x). Raw, shape (batch, latent_dim)."""

@@ -118,8 +118,9 @@ def make_publication() -> Callable[..., tuple[Publication, dict[str, bytes]]]:
         contents, files = {}, []
         for file, shape in shapes.items():
             values = rng.integers(0, 256 if len(shape) > 1 else 10, math.prod(shape), dtype=np.uint8)
-            contents[file] = archive(idx(values.reshape(shape)))
-            files.append(IdxFile(file, shape, (sha256(contents[file]),)))
+            content = idx(values.reshape(shape))
+            contents[file] = archive(content)
+            files.append(IdxFile(file, shape, (sha256(archive(content)), sha256(content))))
         return Publication(name, ("Tiny/raw", "."), mirrors, tuple(files)), contents
 
     return make

@@ -15,6 +15,7 @@ import pytest
 from scratchgen.data import DataError
 from scratchgen.data.idx import IdxFile, read_idx
 from scratchgen.data.mnist import FASHION_MNIST, MNIST
+from scratchgen.data.publication import Publication
 
 
 def encoded(array: np.ndarray) -> bytes:
@@ -43,7 +44,7 @@ def test_header_is_that_of_the_published_file() -> None:
 def test_every_published_digest_is_a_sha256() -> None:
     digests = [d for p in (MNIST, FASHION_MNIST) for file in p.files for d in file.digests]
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
-    assert len(set(digests)) == len(digests) == 12
+    assert len(set(digests)) == len(digests) == 16  # as published, and of what is inside
 
 
 def test_the_same_data_compressed_by_another_program_is_accepted(
@@ -57,6 +58,30 @@ def test_the_same_data_compressed_by_another_program_is_accepted(
     )
     with pytest.raises(DataError, match=r"a\.gz: is not the published a\.gz.*SHA-256"):
         read_idx(tmp_path / "a.gz", description(pictures, published))
+
+
+def test_an_unpacked_file_is_accepted(tmp_path: Path, pictures: np.ndarray) -> None:
+    content = encoded(pictures)
+    (tmp_path / "a").write_bytes(content)
+    file = description(pictures, gzip.compress(content, mtime=2), content)
+    np.testing.assert_array_equal(read_idx(tmp_path / "a", file), pictures)
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        (tmp_path / "a").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"/a: (is n|declares)"):
+            read_idx(tmp_path / "a", file)
+    for wrong in (content[:-1], content + b"\0", content[:5]):
+        (tmp_path / "a").write_bytes(wrong)
+        with pytest.raises(DataError, match=r"/a: (holds|ends within)"):
+            read_idx(tmp_path / "a", file)
+
+
+@pytest.mark.parametrize("publication", [MNIST, FASHION_MNIST])
+def test_the_published_files_may_be_compressed_anew_or_unpacked(publication: Publication) -> None:
+    for file in publication.files:
+        assert len(file.digests) == 2
+        assert file.names == (file.name, file.name[:-3], file.name[:-3].replace("-idx", ".idx"))
 
 
 def test_no_flipped_bit_goes_unnoticed(tmp_path: Path, pictures: np.ndarray) -> None:
@@ -76,7 +101,7 @@ def test_no_truncation_goes_unnoticed(tmp_path: Path, pictures: np.ndarray) -> N
     file = description(pictures, packed, content)
     for length in range(len(packed)):
         (tmp_path / "a.gz").write_bytes(packed[:length])
-        with pytest.raises(DataError, match=r"is empty|is not gzip|is truncated after"):
+        with pytest.raises(DataError, match=r"is empty|is neither gzip|is truncated after"):
             read_idx(tmp_path / "a.gz", file)
 
 
@@ -88,9 +113,10 @@ def header(*dimensions: int) -> bytes:
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"<!DOCTYPE html><title>404</title>", "is not gzip but a web page"),
-        (b"\n <html>", "is not gzip but a web page"),
-        (header(3, 4, 5) + bytes(60), "is not gzip but something else"),
+        (b"<!DOCTYPE html><title>404</title>", "is neither gzip nor IDX but a web page"),
+        (b"\n <html>", "is neither gzip nor IDX but a web page"),
+        (b"P5 28 28 255", "is neither gzip nor IDX but something else"),
+        (header(3, 4, 5) + bytes(60), "is not the published"),
         (gzip.compress(b""), "decompresses to nothing"),
         (gzip.compress(b"<html></html>"), "magic number is 0x3c68746d, expected 0x00000803"),
         (gzip.compress(header(60) + bytes(60)), "magic number is 0x00000801, expected 0x00000803"),

@@ -64,6 +64,29 @@ def test_finds_the_files_in_a_given_folder(
     assert len(images.train) == 6
 
 
+@pytest.mark.parametrize("inside", [".", "Tiny/raw"])
+def test_files_that_were_unpacked_or_compressed_anew_are_recognised_by_their_contents(
+    tmp_path: Path, make_publication: Callable[..., Any], inside: str
+) -> None:
+    publication, contents = make_publication()
+    expected = load(publication, write(tmp_path / "published", contents))
+    train_x, train_y, test_x, test_y = (gzip.decompress(content) for content in contents.values())
+    own = write(
+        tmp_path / "own" / inside,
+        {
+            "train-x": train_x,  # as gunzip leaves it
+            "train-y.gz": gzip.compress(train_y, compresslevel=1, mtime=7),
+            "test-x.gz": test_x,  # a browser may unpack what it saves, and keep the name
+            "test-y": gzip.compress(test_y, mtime=7),
+        },
+    )
+    before = files_of(own)
+    images = load(publication, tmp_path / "own")
+    for name in ("train", "train_labels", "test", "test_labels"):
+        np.testing.assert_array_equal(getattr(images, name), getattr(expected, name))
+    assert files_of(own) == before
+
+
 def test_root_comes_before_the_environment(
     tmp_path: Path, make_publication: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +165,7 @@ def test_a_damaged_file_in_the_cache_is_named_and_downloaded_again(
     load(publication)
     assert files_of(elsewhere) == contents
     assert [path for path, _ in server.requests] == ["/m/train-y.gz"]
-    assert "train-y.gz: is not gzip but a web page" in capsys.readouterr().err
+    assert "train-y.gz: is neither gzip nor IDX but a web page" in capsys.readouterr().err
 
 
 def test_offline_says_what_to_do(server: Any, elsewhere: Path, make_publication: Callable[..., Any]) -> None:

@@ -70,3 +70,13 @@ def test_wrong_values_are_named():
         p.log_prob(sg.asarray(np.zeros((2, 3), np.int64)))
     with pytest.raises(ValueError, match=r"x of shape \(4,\) and parameters of shape \(2, 3\) do not"):
         p.log_prob_per_example(sg.asarray(np.zeros(4, np.float32)))
+
+
+@pytest.mark.host_only
+@pytest.mark.parametrize("x", [1.5, -0.5, [0.0, 2.0], [0.5, np.nan]])
+def test_what_is_no_share_of_one_has_no_log_probability(x):
+    p = Bernoulli(np.zeros(2))
+    for log_prob in (p.log_prob, p.log_prob_per_example):
+        with pytest.raises(ValueError, match=r"x: got .*(expected 0 to 1|NaN)"):
+            log_prob(x)
+        log_prob(0.5)  # a grey value may pass: see log_prob

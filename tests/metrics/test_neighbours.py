@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scratchgen import metrics
 from scratchgen.metrics import neighbours
 
 
@@ -28,3 +29,37 @@ def test_points_of_other_dimensions_are_named() -> None:
         neighbours.check_points(np.zeros((4, 2)), name="real", least=5)
     with pytest.raises(ValueError, match="1 values are NaN or infinite"):
         neighbours.check_points([[0.0, np.inf]], name="real")
+
+
+def on_a_grid(n: int, seed: int) -> np.ndarray:
+    """Points that keep every digit when a large power of two is added to them."""
+    return np.round(np.random.default_rng(seed).normal(size=(n, 3)) * 2**16) / 2**16
+
+
+@pytest.mark.parametrize("offset", [0.0, 2.0**20, -(2.0**30)])
+def test_where_all_points_lie_far_from_the_origin_no_digit_is_lost(offset: float) -> None:
+    points, others = on_a_grid(30, 0), on_a_grid(40, 1)
+    exact = np.sort(np.linalg.norm(points[:, None] - others, axis=2), axis=1)[:, :3]
+    found = neighbours.nearest_distances(points + offset, others + offset, 3)
+    np.testing.assert_allclose(found, exact, rtol=1e-9)
+    squares = neighbours.squared_distances(points + offset, others + offset)
+    np.testing.assert_allclose(squares.min(axis=1), exact[:, 0] ** 2, rtol=1e-9)
+    measured = [
+        metrics.precision_recall(points + offset, others + offset),
+        metrics.distance_ratio(points + offset, others + offset, on_a_grid(30, 2) + offset),
+        metrics.memorised_fraction(points + offset, others + offset),
+        metrics.diversity(points + offset, others + offset).spacing,
+        metrics.frechet_distance(points + offset, others + offset),
+    ]
+    plain = [
+        metrics.precision_recall(points, others),
+        metrics.distance_ratio(points, others, on_a_grid(30, 2)),
+        metrics.memorised_fraction(points, others),
+        metrics.diversity(points, others).spacing,
+        metrics.frechet_distance(points, others),
+    ]
+    for far, near in zip(measured, plain, strict=True):
+        np.testing.assert_allclose(far, near, rtol=1e-6)
+    ratios = metrics.nearest_neighbour_ratio(points + offset, others + offset)
+    np.testing.assert_allclose(ratios, metrics.nearest_neighbour_ratio(points, others), rtol=1e-9)
+    assert not neighbours.nearest_distances(points + offset, points + offset, 1).any()
