@@ -2,8 +2,10 @@
 it.
 
 A label is a name such as ``vae-elbo``. It stands once in a chapter, below a ``{math}`` fence as ``:label:``;
-in the package at the end of the formula's line, in parentheses; on a test in ``@pytest.mark.equation("vae-
-elbo")``. Only the text of the files is read here: nothing is imported and nothing is run.
+in the package at the end of the formula's line in a docstring, in parentheses, and in a comment
+``# (vae-elbo)`` at the end of the statements that compute it; on a test in
+``@pytest.mark.equation("vae-elbo")``. A theorem, which no code computes, says so in its fence:
+``:class: theory``. Only the text of the files is read here: nothing is imported and nothing is run.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ FENCE = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{math\}[^\n]*\n(?P<body>.*?)^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
 )
 OPTION = re.compile(r"^:label:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+THEORY = re.compile(r"^:class:[ \t]*theory[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A line of a file below the root, and the test function that begins there, if one does."""
+    """A line of a file below the root; with the test that begins there, or "theory" for a theorem."""
 
     path: str
     line: int
@@ -53,6 +56,16 @@ class Equation:
     tests: list[Place] = field(default_factory=list)
     statements: list[Place] = field(default_factory=list)
 
+    @property
+    def theory(self) -> bool:
+        """Whether the equation is a theorem, which tests verify and no code computes."""
+        return any(place.name == "theory" for place in self.chapters)
+
+    @property
+    def anchors(self) -> list[Place]:
+        """Where it is computed: the statements, or else the docstrings that have its formula."""
+        return self.statements or self.code
+
     def faults(self) -> list[str]:
         """What keeps the equation from being in order; empty if it is."""
         found = []
@@ -67,8 +80,10 @@ class Equation:
                 f"{self.chapters[0]}: {self.label!r} is no label: write it in lower case, with hyphens"
             )
         where = (self.chapters + self.code + self.statements + self.tests)[0]
-        if not self.code:
+        if not self.anchors and not self.theory:
             found.append(f"{where}: no line of the code ends in ({self.label})")
+        if self.anchors and self.theory:
+            found.append(f"{where}: {self.label} is called theory, but {self.anchors[0]} computes it")
         if not self.tests:
             found.append(f'{where}: no test is marked equation("{self.label}")')
         return found
@@ -114,9 +129,9 @@ def collect(
 
 
 def in_chapter(text: str) -> list[tuple[str, int, str]]:
-    """The labels of the numbered equations of a chapter, with the line of each fence."""
+    """The labels of a chapter's numbered equations, with the line of each fence, and which are theory."""
     return [
-        (option[1], text.count("\n", 0, block.start()) + 1, "")
+        (option[1], text.count("\n", 0, block.start()) + 1, "theory" if THEORY.search(block["body"]) else "")
         for block in FENCE.finditer(text)
         if (option := OPTION.search(block["body"]))
     ]

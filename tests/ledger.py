@@ -91,7 +91,7 @@ def table(known: dict[str, equations.Equation], results: dict[str, Result]) -> l
         head = (
             equation.label,
             Path(equation.chapters[0].path).stem if equation.chapters else "-",
-            str(equation.code[0]) if equation.code else "-",
+            "theory" if equation.theory else str(equation.anchors[0]) if equation.anchors else "-",
         )
         for test in equation.tests:
             if test.test in results:
@@ -104,10 +104,10 @@ def table(known: dict[str, equations.Equation], results: dict[str, Result]) -> l
     titles = ("equation", "chapter", "code", "test", "error of tolerance")
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (titles, *rows)]
-    count = len(
-        {equation.label for equation in known.values() if any(t.test in results for t in equation.tests)}
-    )
-    return [*lines, "", f"{count} equations, verified by {len(results)} tests"]
+    ran = [equation for equation in known.values() if any(t.test in results for t in equation.tests)]
+    theory = sum(equation.theory for equation in ran)
+    sums = f"{len(ran) - theory} equations and {theory} theorems, verified by {len(results)} tests"
+    return [*lines, "", sums]
 
 
 def as_json(results: dict[str, Result]) -> dict[str, Any]:

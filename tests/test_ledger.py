@@ -63,10 +63,31 @@ def test_the_three_places_of_an_equation_are_found(tmp_path: Path) -> None:
     }
 
 
+THEOREM = CHAPTER.replace(":label:", ":class: theory\n:label:")
+
+
+def test_a_theorem_has_tests_and_no_code(tmp_path: Path) -> None:
+    known = project(tmp_path, THEOREM, "", TEST)
+    assert known["one-two"].theory
+    assert equations.faults(known) == []
+
+
+def test_the_anchor_of_an_equation_is_the_statement_that_computes_it(tmp_path: Path) -> None:
+    known = project(tmp_path, CHAPTER, CODE + "x = 2 * y  # (one-two)\n", TEST)
+    assert [place.line for place in known["one-two"].anchors] == [5]
+    assert equations.faults(known) == []
+
+
 @pytest.mark.parametrize(
     ("chapter", "code", "test", "fault"),
     [
         (CHAPTER, CODE, TEST, ""),
+        (
+            THEOREM,
+            CODE,
+            TEST,
+            "docs/chapters/a.md:3: one-two is called theory, but scratchgen/a.py:3 computes it",
+        ),
         ("", CODE, TEST, "scratchgen/a.py:3: no chapter states the equation one-two"),
         (CHAPTER, "", TEST, r"docs/chapters/a.md:3: no line of the code ends in \(one-two\)"),
         (CHAPTER, CODE, "", 'docs/chapters/a.md:3: no test is marked equation."one-two".'),
@@ -84,7 +105,7 @@ def test_the_three_places_of_an_equation_are_found(tmp_path: Path) -> None:
         ),
         (CHAPTER.replace("one-two", "One_two"), "", "", "'One_two' is no label"),
     ],
-    ids=["nothing", "chapter", "code", "test", "one meaning", "equation", "form"],
+    ids=["nothing", "theory", "chapter", "code", "test", "one meaning", "equation", "form"],
 )
 def test_what_is_missing_is_named(tmp_path: Path, chapter: str, code: str, test: str, fault: str) -> None:
     found = equations.faults(project(tmp_path, chapter, code, test))

@@ -111,8 +111,10 @@ def evidence(equation: Equation, results: dict[str, Result]) -> list[nodes.Node]
     """The line below an equation; opened, it lists the tests with the commands that run them."""
     tests = [(test, results[test.test]) for test in equation.tests if test.test in results]
     summary = nodes.inline("", "", classes=["places"])
-    for place in equation.code[:1]:
+    for place in equation.anchors[:1]:
         summary += [link(place.path, place.line, short(place.path)), nodes.Text(f" line {place.line}")]
+    if equation.theory:
+        summary += nodes.Text("a theorem: nothing computes it")
     worst = max((r.measurement for _, r in tests if r.measurement), key=lambda m: m.share, default=None)
     count = f"{len(tests)} tests" if len(tests) != 1 else "1 test"
     summary += nodes.Text(f" · {count} · {measured(worst)}")
@@ -126,7 +128,7 @@ def evidence(equation: Equation, results: dict[str, Result]) -> list[nodes.Node]
             "", "", nodes.literal("", f"python3 tests {test.test}"), classes=["command"]
         )
         items += nodes.list_item("", line, command)
-    for place in equation.code[1:]:
+    for place in equation.anchors[1:]:
         line = nodes.paragraph("", "also in ", link(place.path, place.line, f"{place.path}:{place.line}"))
         items += nodes.list_item("", line)
     return [

@@ -25,11 +25,11 @@ class Target:
 def targets(equation: equations.Equation) -> list[Target]:
     """The code behind an equation, a `Target` for each file."""
     found = []
-    for path in dict.fromkeys(place.path for place in equation.statements or equation.code):
+    for path in dict.fromkeys(place.path for place in equation.anchors):
         text = (equations.ROOT / path).read_text(encoding="utf-8")
         tree = ast.parse(text)
         pieces: list[ast.AST] = []
-        for place in equation.statements or equation.code:
+        for place in equation.anchors:
             if place.path == path:
                 piece = statement(tree, place.line) if equation.statements else documented(tree, place.line)
                 pieces += [piece] if piece is not None and piece not in pieces else []

@@ -140,7 +140,7 @@ def test_a_gradient_unlike_its_parameter_is_refused_and_nothing_is_changed(gradi
 
 
 def pickled(pair: Any) -> Any:
-    return pickle.loads(pickle.dumps(pair))
+    return pickle.loads(pickle.dumps(pair))  # noqa: S301
 
 
 def trained(model: Any, optimiser: optim.Optimizer, steps: int = 3) -> list[np.ndarray]:
