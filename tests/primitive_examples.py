@@ -179,6 +179,12 @@ EXAMPLES: dict[str, list[Example]] = {
         (((0, 3), (0, 3)), {"leading": 1}),
         (((4,), (4,)), {"leading": 1}),
     ),
+    "nade_logits": _of(
+        (((3, 3), (3, 3), (3,), (3, 3), (3,)), {}),
+        (((2, 4), (4, 3), (3,), (4, 3), (4,)), {}),
+        (((2, 1), (1, 2), (2,), (1, 2), (1,)), {}),
+        (((0, 2), (2, 3), (3,), (2, 3), (2,)), {}),
+    ),
     **_binary("div", real, positive),
     **_binary("pow", positive, real),
     **_binary("kl_to_standard_normal"),

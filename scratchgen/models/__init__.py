@@ -1,6 +1,7 @@
 """Floor 4: the generative models, one page of mathematics each."""
 
 from .autoencoder import Autoencoder
+from .autoregressive import MADE, NADE
 from .diffusion import DDPM, Schedule, cosine_schedule, linear_schedule
 from .gan import GAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
@@ -9,6 +10,8 @@ from .vae import VAE
 __all__ = [
     "DDPM",
     "GAN",
+    "MADE",
+    "NADE",
     "VAE",
     "Autoencoder",
     "CategoricalNaiveBayes",

@@ -5,6 +5,7 @@ from .conditional import ConditionalGenerator, ProjectionDiscriminator
 from .convolutional import ConvDecoder, ConvEncoder
 from .fourier import FourierFeatures
 from .gaussian import GaussianHeads
+from .masked import MaskedLinear
 from .mlp import MLP
 from .patches import InPatches
 from .time_mlp import TimeMLP
@@ -19,6 +20,7 @@ __all__ = [
     "FourierFeatures",
     "GaussianHeads",
     "InPatches",
+    "MaskedLinear",
     "ProjectionDiscriminator",
     "TimeMLP",
     "UNet",

@@ -1,0 +1,81 @@
+"""Masked layers: networks in which no output can see the inputs that come after it.
+
+Every unit has a degree. An input of degree m is the m-th number of the data; a hidden unit of degree m sees
+inputs of degree m at most; output m sees only what is below it, the inputs 1 .. m - 1. A weight between two
+units stays only where the degrees allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend import RandomStream, checks
+from ..nn import Buffer, Linear, functional as F
+
+Degrees = NDArray[np.int64]
+
+
+def spread_degrees(units: int, dim: int) -> Degrees:
+    """The degrees of a hidden layer: spread evenly over ``1 .. dim - 1``, in ascending order.
+
+    Germain et al. (2015) draw them at random. Spread evenly, every degree occurs wherever there are as many
+    units, and in ascending order the units of a degree lie side by side, which sampling makes use of.
+
+    Examples
+    --------
+    >>> spread_degrees(6, dim=5)
+    array([1, 1, 2, 3, 3, 4])
+    """
+    return 1 + np.arange(units) * max(dim - 1, 1) // units
+
+
+class MaskedLinear(Linear):
+    """Affine map with some of its weights taken out: ``(batch, in) -> (batch, out)``.
+
+    ::
+
+        M_kj = 1 if out_degree_k >= in_degree_j, else 0       (in the last layer: >)            (made-mask)
+        y = x (W * M)^T + b                                                           (masked-linear-layer)
+
+    Parameters
+    ----------
+    in_degrees, out_degrees : sequence of int
+        One for each input and each output.
+    strict : bool
+        Whether an output sees lower degrees only, as the last layer's do.
+    rng : RandomStream, optional
+        Of the initial weights.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out, in)
+        Only what the mask leaves of it counts.
+    bias : Parameter, shape (out,)
+    mask : Buffer, shape (out, in)
+
+    Examples
+    --------
+    >>> MaskedLinear([1, 2, 3], [1, 2]).mask.data
+    array([[1., 0., 0.],
+           [1., 1., 0.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        in_degrees: Sequence[int] | Degrees,
+        out_degrees: Sequence[int] | Degrees,
+        strict: bool = False,
+        rng: RandomStream | None = None,
+    ) -> None:
+        super().__init__(len(in_degrees), len(out_degrees), rng=rng)
+        self.in_degrees, self.out_degrees = np.asarray(in_degrees), np.asarray(out_degrees)
+        behind = np.greater if strict else np.greater_equal
+        self.mask = Buffer(behind.outer(self.out_degrees, self.in_degrees).astype(np.float32))  # (made-mask)
+
+    def forward(self, x: Any) -> Any:
+        checks.shape("x", x, ("batch", self.in_features))
+        return F.linear(x, self.weight * self.mask, self.bias)  # (masked-linear-layer)
