@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd import broadcast_to, primitive, raw, sigmoid, stack
-from ...autograd.primitive import Together
+from ...autograd.primitive import jointly
 from ...backend import Array, RandomStream, check_rng, checks
 from ...nn.init import fan_in_
 from ...nn.module import parameter_like
@@ -54,7 +54,7 @@ def nade_shares(g: Any, y: Any, x: Any, W: Any, c: Any, V: Any, b: Any) -> tuple
     return x_share, stack(W_shares[::-1]), later.sum(axis=0), stack(V_shares[::-1]), g.sum(axis=0)
 
 
-@primitive(Together(nade_shares, arguments=5))
+@primitive(jointly(nade_shares))
 def nade_logits(x: Array, W: Array, c: Array, V: Array, b: Array) -> Array:
     """The logit of every x_d given those before it.
 
