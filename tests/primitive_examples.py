@@ -165,7 +165,7 @@ def _convolutions() -> dict[str, list[Example]]:
 
 
 EXAMPLES: dict[str, list[Example]] = {
-    **_unary("neg exp expm1 square abs sin cos tanh sigmoid erf relu softplus log_ndtr inverse_mills"),
+    **_unary("neg exp expm1 square abs sin cos tanh sigmoid erf relu silu softplus log_ndtr inverse_mills"),
     **_unary("log log1p sqrt", positive),
     **_unary("astype", dtype=np.float64),
     **_unary("leaky_relu", negative_slope=0.3),
@@ -293,7 +293,7 @@ EXAMPLES: dict[str, list[Example]] = {
     "batch_norm": _of(
         *(((shape, (shape[1],), (shape[1],)), {"eps": 0.1}) for shape in ((3, 3), (2, 3, 2, 3), (0, 2, 2)))
     ),
-    "group_norm_": _of(
+    "group_norm": _of(
         *(
             ((shape, (shape[1],), (shape[1],)), {"groups": groups, "eps": 0.1, "silu": silu})
             for silu in (True, False)

@@ -35,6 +35,7 @@ from .fused import (
     leaky_relu,
     log_softmax,
     relu,
+    silu,
     softmax,
     softplus,
 )

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, binary, device_of, is_large
+from ..backend import Array, device_of
+from ..backend.compiled import compiled
 from .primitive import Jointly
 from .tensor import Tensor, raw, recording_is
 
@@ -170,13 +171,14 @@ def _cotangents(
                     share = _fit(share, a, operation, i)
                 key = id(a)
                 before = cotangents.get(key)
-                cotangents[key] = share if before is None else _sum(before, share)
+                cotangents[key] = share if before is None else added(before, share)
     return cotangents
 
 
-def _sum(a: Any, b: Any) -> Any:
+@compiled
+def added(a: Any, b: Any) -> Any:
     """``a + b`` of arrays or Tensors."""
-    return binary(np.add, a, b) if is_large(a) else a + b
+    return a + b
 
 
 def _fit(share: Any, a: Tensor, operation: Any, position: int) -> Any:

@@ -1,7 +1,7 @@
 """A number for each channel, added to all its pixels: a convolution's bias, or the features of a time.
 
-`add` would do, with axes of length one; these primitives say what is meant, so that the backend can do it at
-the speed of the memory. The adjoint of the addition is a sum over pixels, whose adjoint is a repetition:
+`add` would do, with axes of length one; these primitives say what is meant. The adjoint
+of the addition is a sum over pixels, whose adjoint is a repetition:
 
     <x + b, g> = <x, g> + <b, sum of g over pixels>.
 """
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array, channels, convolution
+from ..backend import Array, convolution
+from ..backend.compiled import compiled
 from .convolution import conv, conv_transpose, conv_weight
 from .primitive import primitive
 from .shapes import broadcast_to, expand
@@ -20,9 +21,21 @@ from .shapes import broadcast_to, expand
     lambda g, y, x, b: g,
     lambda g, y, x, b: sum_pixels(g, by_image=b.ndim == 2),
 )
+@compiled
 def add_channels(x: Array, b: Array) -> Array:
     """``x + b`` for images x (batch, channels, ...) and b (channels,) or (batch, channels)."""
-    return channels.add_channels(x, b)
+    return x + _at_pixels(b, x)
+
+
+@compiled
+def add_to_pixels(x: Array, b: Array) -> Array:
+    """`add_channels` in place of x, which is given back."""
+    x += _at_pixels(b, x)
+    return x
+
+
+def _at_pixels(b: Array, x: Array) -> Array:
+    return b.reshape(b.shape + (1,) * (x.ndim - 2))
 
 
 def _repeated(g: Any, shape: tuple[int, ...], by_image: bool) -> Any:
@@ -30,9 +43,10 @@ def _repeated(g: Any, shape: tuple[int, ...], by_image: bool) -> Any:
 
 
 @primitive(lambda u, y, x, by_image: _repeated(u, tuple(x.shape), by_image))
+@compiled
 def sum_pixels(x: Array, *, by_image: bool) -> Array:
     """Images (batch, channels, ...) summed to (batch, channels), or over the batch too, to (channels,)."""
-    return channels.sum_pixels(x, by_image)
+    return x.sum(axis=tuple(range(2, x.ndim)) if by_image else (0, *range(2, x.ndim)))
 
 
 @primitive(
@@ -42,7 +56,7 @@ def sum_pixels(x: Array, *, by_image: bool) -> Array:
 )
 def biased_conv(x: Array, w: Array, b: Array, **how: Any) -> Array:
     """``conv(x, w) + b`` for b (out,), with no copy between the two."""
-    return channels.add_channels(convolution.conv2d(x, w, **how), b, in_place=True)
+    return add_to_pixels(convolution.conv2d(x, w, **how), b)
 
 
 @primitive(
@@ -52,4 +66,4 @@ def biased_conv(x: Array, w: Array, b: Array, **how: Any) -> Array:
 )
 def biased_conv_transpose(g: Array, w: Array, b: Array, **how: Any) -> Array:
     """``conv_transpose(g, w) + b`` for b (in,), with no copy between the two."""
-    return channels.add_channels(convolution.conv2d_transpose(g, w, **how), b, in_place=True)
+    return add_to_pixels(convolution.conv2d_transpose(g, w, **how), b)

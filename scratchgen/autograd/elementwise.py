@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, binary, erf as backend_erf, is_large
+from ..backend import Array, erf as backend_erf
+from ..backend.compiled import compiled
 from .primitive import primitive
 from .tensor import raw
 
 
 @primitive(lambda g, y, a, b: g, lambda g, y, a, b: g, broadcasts=True)
+@compiled
 def add(a: Array, b: Array) -> Array:
     """Sum: a + b."""
-    return binary(np.add, a, b) if is_large(a) else a + b
+    return a + b
 
 
 @primitive(lambda g, y, a, b: g, lambda g, y, a, b: -g, broadcasts=True)
@@ -28,9 +30,10 @@ def sub(a: Array, b: Array) -> Array:
 
 
 @primitive(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, broadcasts=True)
+@compiled
 def mul(a: Array, b: Array) -> Array:
     """Product: a b."""
-    return binary(np.multiply, a, b) if is_large(a) else a * b
+    return a * b
 
 
 @primitive(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, broadcasts=True)
@@ -124,12 +127,14 @@ def cos(x: Array) -> Array:
 
 
 @primitive(lambda g, y, x: g * (1 - y * y))
+@compiled
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
     return np.tanh(x)
 
 
 @primitive(lambda g, y, x: g * y * (1 - y))
+@compiled
 def sigmoid(x: Array) -> Array:
     """Logistic function: 1 / (1 + e^-x)."""
     with np.errstate(over="ignore"):  # e^-x = inf gives 1 / inf = 0, the right limit

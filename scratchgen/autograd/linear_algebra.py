@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, checks
+from ..backend.compiled import compiled
 from .primitive import primitive
 from .shapes import expand
 from .tensor import raw
@@ -36,6 +37,7 @@ def matmul(a: Any, b: Any) -> Any:
     lambda g, y, a, b: matrix_product(matrix_transpose(a), g),
     broadcasts=True,
 )
+@compiled
 def matrix_product(a: Array, b: Array) -> Array:
     """The matrix product of arrays of at least two axes.
 
@@ -72,6 +74,7 @@ def _rows(x: Any) -> Any:
     lambda g, y, x, weight, bias: _rows(g).sum(axis=0),
     canonical=_fitting,
 )
+@compiled
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """``x W^T + b`` along the last axis.
 

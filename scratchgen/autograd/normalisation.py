@@ -1,21 +1,50 @@
 """Group and batch normalisation, each as one primitive; the first with the SiLU that often follows it.
 
 The shares of a normalisation's three arguments have nearly all of their work in common, so one function gives
-them together: on raw arrays the cache-blocked one of the backend, on Tensors the formula below, which
-differentiates to any order.
+them together. It takes arrays and Tensors alike, so it differentiates to any order.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array, batch_normalisation, normalisation
-from .elementwise import sigmoid, sqrt
+import numpy as np
+
+from ..backend import Array
+from ..backend.compiled import compiled
+from .elementwise import sqrt
+from .fused import silu as silu_of, silu_share
 from .primitive import jointly, primitive
-from .tensor import Tensor, raw
 
 
-def group_norm(x: Any, weight: Any, bias: Any, groups: int, eps: float, silu: bool = False) -> Any:
+@compiled
+def group_norm_shares(
+    g: Any, y: Any, x: Any, weight: Any, bias: Any, *, groups: int, eps: float, silu: bool
+) -> tuple[Any, Any, Any]:
+    """The vector-Jacobian products of `group_norm` with cotangent g, by x, weight and bias.
+
+    With u = (x - mean) / std, y = u weight + bias, q = g silu'(y) (or g), and M the mean over the pixels and
+    channels of a group: ::
+
+        x: (q weight - M(q weight) - u M(u q weight)) / std
+        weight: sum of q u,     bias: sum of q,     over images and pixels            (group-norm-shares)
+    """
+    if x.size == 0:
+        return x * g, (x * g).sum(axis=(0, *range(2, x.ndim))) * weight, bias * 0
+    u, std = _grouped(x, groups, eps)
+    scale, shift = (_beside(a, groups) for a in (weight, bias))
+    q = g.reshape(u.shape)
+    if silu:
+        q = silu_share(q, u * scale + shift)
+    r = q * scale
+    share = (r - _mean(r) - u * _mean(u * r)) / std
+    for_weight, for_bias = ((q * a).sum(axis=(0, 3)).reshape(weight.shape) for a in (u, 1))
+    return share.reshape(tuple(x.shape)), for_weight, for_bias
+
+
+@primitive(jointly(group_norm_shares))
+@compiled
+def group_norm(x: Array, weight: Array, bias: Array, *, groups: int, eps: float, silu: bool = False) -> Array:
     """``(x - mean) / sqrt(var + eps) * weight + bias``, and SiLU of that if asked for.
 
     Parameters
@@ -27,83 +56,53 @@ def group_norm(x: Any, weight: Any, bias: Any, groups: int, eps: float, silu: bo
     eps : float
     silu : bool
     """
-    statistics = normalisation.group_statistics(raw(x), groups, eps)
-    return group_norm_(x, weight, bias, groups=groups, eps=eps, silu=silu, statistics=statistics)
+    if x.size == 0:
+        return x.copy()
+    u, _ = _grouped(x, groups, eps)
+    y = (u * _beside(weight, groups) + _beside(bias, groups)).reshape(x.shape)
+    return silu_of(y) if silu else y
 
 
-def _group_shares(
-    g: Any,
-    y: Any,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    groups: int,
-    eps: float,
-    silu: bool,
-    statistics: Any = None,
-) -> tuple[Any, Any, Any]:
-    if any(isinstance(a, Tensor) for a in (g, x, weight, bias)):
-        return group_norm_shares(g, x, weight, bias, groups, eps, silu)
-    known = statistics or normalisation.group_statistics(x, groups, eps)
-    return normalisation.group_norm_shares(g, x, weight, bias, groups, known, silu)
+def _grouped(x: Any, groups: int, eps: float) -> tuple[Any, Any]:
+    """``(x - mean) / std`` as (batch, groups, channels of a group, pixels), and std."""
+    x = x.reshape((x.shape[0], groups, x.shape[1] // groups, -1))
+    centred = x - _mean(x)
+    std = sqrt(_mean(centred * centred) + eps)
+    return centred / std, std
 
 
-@primitive(jointly(_group_shares))
-def group_norm_(
-    x: Array,
-    weight: Array,
-    bias: Array,
-    *,
-    groups: int,
-    eps: float,
-    silu: bool,
-    statistics: tuple[Array, Array] | None = None,
-) -> Array:
-    """`group_norm`, whose `statistics`, those of this x, may be known already.
+def _mean(x: Any) -> Any:
+    return x.mean(axis=(2, 3), keepdims=True)
 
-    They are a memory of the forward pass, not an argument: the derivative flows through them all the same.
+
+def _beside(x: Any, groups: int) -> Any:
+    """(channels,) -> (1, groups, channels of a group, 1)."""
+    return x.reshape((1, groups, -1, 1))
+
+
+@compiled
+def batch_norm_shares(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float) -> tuple[Any, Any, Any]:
+    """The vector-Jacobian products of `batch_norm` with cotangent g, by x, weight and bias.
+
+    With u = (x - mean) / std, where mean and std are those of x, and M the mean over all pixels of all
+    images: ::
+
+        x: (g - M(g) - u M(u g)) weight / std
+        weight: sum of g u,     bias: sum of g,     over images and pixels            (batch-norm-shares)
     """
-    known = statistics or normalisation.group_statistics(x, groups, eps)
-    return normalisation.group_norm(x, weight, bias, groups, known, silu)
-
-
-def group_norm_shares(
-    g: Any, x: Any, weight: Any, bias: Any, groups: int, eps: float, silu: bool = False
-) -> tuple[Any, Any, Any]:
-    """The shares of `group_norm`, of arrays or Tensors; `backend/normalisation.py` has the formula."""
-    shape = tuple(x.shape)
-    if 0 in shape:
-        return x * g, (x * g).sum(axis=(0, *range(2, x.ndim))) * weight, bias * 0
-    batch, channels = shape[:2]
-    grouped = (batch, groups, channels // groups, -1)
-    x, g = x.reshape(grouped), g.reshape(grouped)
-    scale, shift = (a.reshape((1, groups, channels // groups, 1)) for a in (weight, bias))
-    centred = x - x.mean(axis=(2, 3), keepdims=True)
-    std = sqrt((centred * centred).mean(axis=(2, 3), keepdims=True) + eps)
+    axes = (0, *range(2, x.ndim))
+    if x.size == 0:
+        return x * g, (x * g).sum(axis=axes) * weight, bias * 0
+    centred = x - x.mean(axis=axes, keepdims=True)
+    std = sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
     u = centred / std
-    if silu:
-        y = u * scale + shift
-        s = sigmoid(y)
-        g = g * s * (1 + y * (1 - s))
-    q = g * scale
-    share = (q - q.mean(axis=(2, 3), keepdims=True) - u * (u * q).mean(axis=(2, 3), keepdims=True)) / std
-    for_weight, for_bias = ((g * a).sum(axis=(0, 3)).reshape(channels) for a in (u, 1))
-    return share.reshape(shape), for_weight, for_bias
+    share = g - g.mean(axis=axes, keepdims=True) - u * (u * g).mean(axis=axes, keepdims=True)
+    return share * _column(weight, x) / std, (g * u).sum(axis=axes), g.sum(axis=axes)
 
 
-def _batch_shares(
-    g: Any, y: Any, x: Any, weight: Any, bias: Any, eps: float, statistics: Any = None
-) -> tuple[Any, Any, Any]:
-    if any(isinstance(a, Tensor) for a in (g, x, weight, bias)):
-        return batch_norm_shares(g, x, weight, bias, eps)
-    known = statistics or batch_normalisation.batch_statistics(x)
-    return batch_normalisation.batch_norm_shares(g, x, weight, known, eps)
-
-
-@primitive(jointly(_batch_shares))
-def batch_norm(
-    x: Array, weight: Array, bias: Array, *, eps: float, statistics: tuple[Array, Array] | None = None
-) -> Array:
+@primitive(jointly(batch_norm_shares))
+@compiled
+def batch_norm(x: Array, weight: Array, bias: Array, *, eps: float) -> Array:
     """``(x - mean) / sqrt(var + eps) * weight + bias`` with mean and (biased) variance of each channel.
 
     Parameters
@@ -111,22 +110,20 @@ def batch_norm(
     x : shape (batch, channels, ...)
     weight, bias : shape (channels,)
     eps : float
-    statistics : two raw arrays (channels,), optional
-        The mean and variance of this x, where they are known already; the derivative flows through them all
-        the same.
     """
-    known = statistics or batch_normalisation.batch_statistics(x)
-    return batch_normalisation.batch_norm(x, weight, bias, known, eps)
-
-
-def batch_norm_shares(g: Any, x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
-    """The shares of `batch_norm`, of arrays or Tensors; `backend/batch_normalisation.py` has the formula."""
-    axes = (0, *range(2, x.ndim))
     if x.size == 0:
-        return x * g, (x * g).sum(axis=axes) * weight, bias * 0
-    centred = x - x.mean(axis=axes, keepdims=True)
-    std = sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
-    u = centred / std
-    scale = weight.reshape((1, -1) + (1,) * (x.ndim - 2)) / std
-    share = (g - g.mean(axis=axes, keepdims=True) - u * (u * g).mean(axis=axes, keepdims=True)) * scale
-    return share, (g * u).sum(axis=axes), g.sum(axis=axes)
+        return x.copy()
+    mean, var = (_column(a, x) for a in batch_statistics(x))
+    return (x - mean) / np.sqrt(var + eps) * _column(weight, x) + _column(bias, x)
+
+
+@compiled
+def batch_statistics(x: Array) -> tuple[Array, Array]:
+    """Mean and (biased) variance of each channel of x (batch, channels, ...): two arrays (channels,)."""
+    axes = (0, *range(2, x.ndim))
+    return x.mean(axis=axes), x.var(axis=axes)
+
+
+def _column(x: Any, like: Any) -> Any:
+    """(channels,) -> (1, channels, 1, ...), to stand beside (batch, channels, ...)."""
+    return x.reshape((1, -1) + (1,) * (like.ndim - 2))

@@ -6,7 +6,6 @@ let_waiting_threads_sleep()  # has to come before NumPy is loaded
 
 from . import checks
 from .arguments import check_array
-from .blocks import binary, blockwise, is_large, joined, parts, rowwise
 from .device import (
     Array,
     Device,
@@ -21,7 +20,7 @@ from .device import (
     use_device,
 )
 from .memory import keep_freed_memory
-from .parallel import parallel_for
+from .parallel import parallel_for, parts
 from .random import RandomStream, check_rng
 
 keep_freed_memory()
@@ -32,8 +31,6 @@ __all__ = [
     "RandomStream",
     "asarray",
     "asnumpy",
-    "binary",
-    "blockwise",
     "check_array",
     "check_rng",
     "checks",
@@ -42,11 +39,8 @@ __all__ = [
     "erf",
     "erfcx",
     "get_device",
-    "is_large",
-    "joined",
     "parallel_for",
     "parts",
-    "rowwise",
     "scatter_add",
     "use_device",
 ]

@@ -62,10 +62,10 @@ def compiled(formula: Function) -> Function:
         single = False
         for a in args:
             if type(a) is np.ndarray:
-                if a.dtype is not SINGLE:
+                if a.dtype is not SINGLE and a.dtype != SINGLE:  # an unpickled one is another object
                     return formula(*args, **static)
                 single = True
-            elif not isinstance(a, int | float):
+            elif not (a is None or isinstance(a, int | float)):
                 return formula(*args, **static)
         if single:
             if not found:

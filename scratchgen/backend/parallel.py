@@ -20,10 +20,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import numpy as np
 import threadpoolctl
+
+from .device import Array
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+
+PIECE = 1 << 18  # numbers
 
 _blas_is_ours = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -120,3 +125,21 @@ def _pool(size: int) -> ThreadPoolExecutor:
     if size not in _pools:
         _pools[size] = ThreadPoolExecutor(size, thread_name_prefix="scratchgen")
     return _pools[size]
+
+
+def parts(x: Array, size: int | None = None) -> list[slice]:
+    """Slices of the first axis of x, each of about `size` numbers (`PIECE`); on a device only one.
+
+    Examples
+    --------
+    >>> parts(np.zeros((64, 10)), size=200)
+    [slice(0, 16, None), slice(16, 32, None), slice(32, 48, None), slice(48, 64, None)]
+    """
+    return even_slices(len(x), -(-x.size // (size or PIECE)) if isinstance(x, np.ndarray) else 1)
+
+
+def even_slices(length: int, count: int) -> list[slice]:
+    """About `count` slices, an even number if there are several: two threads then have as much to do."""
+    count += count % 2 if count > 1 else 0
+    step = max(1, -(-length // max(count, 1)))
+    return [slice(start, min(start + step, length)) for start in range(0, length, step)]

@@ -430,9 +430,7 @@ def _entry(context: Any, module: Any, compiled: Any, stack: Any, cut: Any = None
         ]
     context.active_code_library.add_linking_library(compiled.library)
     function = context.declare_function(module, compiled.fndesc)
-    status, _ = context.call_conv.call_function(
-        builder, function, types.none, compiled.fndesc.argtypes, args
-    )
+    status, _ = context.call_conv.call_function(builder, function, types.none, compiled.fndesc.argtypes, args)
     builder.ret(builder.zext(status.is_error, word))
     return entry
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autograd import erf, leaky_relu, relu, sigmoid, softplus, tanh
+from ..autograd import erf, leaky_relu, relu, sigmoid, silu, softplus, tanh
 from ..backend import checks
 from .module import Module
-
-
-def silu(x: Any) -> Any:
-    """Sigmoid-weighted linear unit (Elfwing et al. 2017).
-
-    ::
-
-        silu(x) = x s(x),     silu'(x) = s(x) (1 + x (1 - s(x))),     s the sigmoid                (silu)
-    """
-    return checks.floating("x", x) * sigmoid(x)
 
 
 def gelu(x: Any) -> Any:

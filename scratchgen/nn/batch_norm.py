@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd import raw, sqrt
-from ..autograd.normalisation import batch_norm
+from ..autograd.normalisation import batch_norm, batch_statistics
 from ..backend import RandomStream, checks
-from ..backend.batch_normalisation import batch_statistics
 from .module import Buffer, Module, parameter_like
 
 
@@ -44,9 +43,8 @@ class _BatchNorm(Module):
                 f"x: got {count} value per feature in training, expected at least 2 to have a variance"
             )
         if self.training:
-            statistics = batch_statistics(raw(x))
-            y = batch_norm(x, self.weight, self.bias, eps=self.eps, statistics=statistics)
-            self._track(*statistics, count)  # after what may be refused, for another dtype
+            y = batch_norm(x, self.weight, self.bias, eps=self.eps)
+            self._track(*batch_statistics(raw(x)), count)  # after what may be refused, for another dtype
             return y
         # In evaluation the statistics are constants, so all is one scale and one shift for each channel.
         column = (1, self.num_features) + (1,) * (x.ndim - 2)  # broadcasts against (batch, features, ...)

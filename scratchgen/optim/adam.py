@@ -1,20 +1,46 @@
-"""Adam and AdamW: each number gets a step of its own size, from running means of g and g^2.
-
-The running means are kept as sums, M = m / (1 - beta1) and V = v / (1 - beta2), whose updates
-``M <- beta1 M + g`` and ``V <- beta2 V + g^2`` need two passes less over memory; the factors left out join
-the bias corrections in the two constants of a step.
-"""
+"""Adam and AdamW: each number gets a step of its own size, from running means of g and g^2."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from ..autograd import Tensor
 from ..backend import Array
+from ..backend.compiled import compiled
 from .optimizer import Optimizer, check_range
+
+
+@compiled
+def adam(
+    x: Array, g: Array, m: Array, v: Array, *, lr: float, beta1: float, beta2: float, eps: float, step: int
+) -> None:
+    """One step of Adam: `x`, `m` and `v` are changed in place."""
+    m[...] = beta1 * m + (1 - beta1) * g
+    v[...] = beta2 * v + (1 - beta2) * g * g
+    m_hat, v_hat = m / (1 - beta1**step), v / (1 - beta2**step)
+    x -= lr * m_hat / (np.sqrt(v_hat) + eps)
+
+
+@compiled
+def adamw(
+    x: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    step: int,
+) -> None:
+    """One step of AdamW: the weights shrink, then Adam's step."""
+    x -= lr * weight_decay * x
+    adam(x, g, m, v, lr=lr, beta1=beta1, beta2=beta2, eps=eps, step=step)
 
 
 class Adam(Optimizer):
@@ -64,30 +90,16 @@ class Adam(Optimizer):
         self.betas = check_range("betas[0]", betas[0], 0, 1), check_range("betas[1]", betas[1], 0, 1)
         self.eps = check_range("eps", eps, 0, np.inf)
         self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
-        super().__init__(params, lr, ("gradient_sum", "square_sum"))
+        super().__init__(params, lr, ("m", "v"))
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:
-        m, v = state["gradient_sum"], state["square_sum"]
-        beta1, beta2 = self.betas
-        # With root such that sqrt(v_hat) = sqrt(V) / root:
-        # lr m_hat / (sqrt(v_hat) + eps) = size M / (sqrt(V) + eps root)
-        root = math.sqrt((1 - beta2**self.steps) / (1 - beta2))
-        size = self.lr * root * (1 - beta1) / (1 - beta1**self.steps)
-        g = self._decayed(x, g)
-        m *= beta1
-        m += g
-        v *= beta2
-        a = g * g
-        v += a
-        np.sqrt(v, out=a)
-        a += self.eps * root
-        np.divide(m, a, out=a)
-        a *= size
-        x -= a
+        if self.weight_decay:
+            g = g + self.weight_decay * x
+        adam(x, g, state["m"], state["v"], **self._numbers())
 
-    def _decayed(self, x: Array, g: Array) -> Array:
-        """The gradient with the pull of weight decay."""
-        return g + self.weight_decay * x if self.weight_decay else g
+    def _numbers(self) -> dict[str, Any]:
+        beta1, beta2 = self.betas
+        return {"lr": self.lr, "beta1": beta1, "beta2": beta2, "eps": self.eps, "step": self.steps}
 
 
 class AdamW(Adam):
@@ -120,6 +132,5 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def _decayed(self, x: Array, g: Array) -> Array:
-        x *= 1 - self.lr * self.weight_decay
-        return g
+    def _update(self, x: Array, g: Array, **state: Array) -> None:
+        adamw(x, g, state["m"], state["v"], weight_decay=self.weight_decay, **self._numbers())

@@ -10,7 +10,14 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..backend import Array, asarray, asnumpy
+from ..backend.compiled import compiled
 from .optimizer import check_parameters, check_range, check_state
+
+
+@compiled
+def move(average: Array, x: Array, *, decay: float) -> None:
+    """One step of a moving average, in place."""
+    average[...] = decay * average + (1 - decay) * x
 
 
 class ExponentialMovingAverage:
@@ -48,7 +55,7 @@ class ExponentialMovingAverage:
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         for average, parameter in zip(self.averages, self.parameters, strict=True):
-            average += (parameter.data - average) * (1 - decay)
+            move(average, parameter.data, decay=decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import Array, asarray, asnumpy, parallel_for
+from ..backend import Array, asarray, asnumpy
 from .flat import FlatParameters
 
 
@@ -44,12 +44,9 @@ class Optimizer:
         self.flat.check_gradients()
         self.flat.attach()
         self.steps += 1
-        parallel_for(self._update_piece, self.flat.pieces())
-
-    def _update_piece(self, piece: tuple[slice, Array]) -> None:
-        where, gradient = piece
-        state = {name: buffer[where] for name, buffer in self.state.items()}
-        self._update(self.flat.buffer[where], gradient, **state)
+        for where, gradient in self.flat.pieces():
+            state = {name: buffer[where] for name, buffer in self.state.items()}
+            self._update(self.flat.buffer[where], gradient, **state)
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:
         """Change one piece `x` of the parameters in place, by its gradient `g`, which is left as it is."""

@@ -8,7 +8,18 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..backend import Array
+from ..backend.compiled import compiled
 from .optimizer import Optimizer, check_range
+
+
+@compiled
+def rmsprop(
+    x: Array, g: Array, v: Array, u: Array, *, lr: float, alpha: float, eps: float, momentum: float
+) -> None:
+    """One step of RMSprop: `x`, `v` and `u` are changed in place."""
+    v[...] = alpha * v + (1 - alpha) * g * g
+    u[...] = momentum * u + g / (np.sqrt(v) + eps)
+    x -= lr * u
 
 
 class RMSprop(Optimizer):
@@ -60,15 +71,8 @@ class RMSprop(Optimizer):
         super().__init__(params, lr, ("square_avg", "momentum_buffer") if momentum else ("square_avg",))
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:
-        v = state["square_avg"]
         if self.weight_decay:
             g = g + self.weight_decay * x
-        v *= self.alpha
-        v += (1 - self.alpha) * g * g
-        step = g / (np.sqrt(v) + self.eps)
-        if self.momentum:
-            u = state["momentum_buffer"]
-            u *= self.momentum
-            u += step
-            step = u
-        x -= self.lr * step
+        u = state["momentum_buffer"] if self.momentum else np.zeros_like(x)
+        how = {"lr": self.lr, "alpha": self.alpha, "eps": self.eps, "momentum": self.momentum}
+        rmsprop(x, g, state["square_avg"], u, **how)

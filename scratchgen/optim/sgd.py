@@ -8,7 +8,15 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..backend import Array
+from ..backend.compiled import compiled
 from .optimizer import Optimizer, check_range
+
+
+@compiled
+def sgd(x: Array, g: Array, v: Array, *, lr: float, momentum: float, nesterov: bool) -> None:
+    """One step of SGD with momentum: `x` and `v` are changed in place."""
+    v[...] = momentum * v + g
+    x -= lr * (g + momentum * v if nesterov else v)
 
 
 class SGD(Optimizer):
@@ -60,7 +68,6 @@ class SGD(Optimizer):
             g = g + self.weight_decay * x
         if self.momentum:
             v = state["momentum_buffer"]
-            v *= self.momentum
-            v += g
-            g = g + self.momentum * v if self.nesterov else v
-        x -= self.lr * g
+            sgd(x, g, v, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
+        else:
+            x -= self.lr * g

@@ -9,8 +9,7 @@ from hypothesis import given, strategies as st
 import scratchgen as sg
 from scratchgen.autograd.channels import sum_pixels
 from scratchgen.autograd.pooling import spread_windows, sum_windows
-from scratchgen.backend import binary, is_large, joined, parts
-from scratchgen.backend.blocks import PIECE, blocks, even_slices
+from scratchgen.backend.parallel import even_slices, parts
 
 LARGE = (8, 16, 64, 48)  # more numbers than PIECE
 
@@ -21,40 +20,6 @@ def images(seed: int, dtype: str = "float32", channels: int = LARGE[1]) -> np.nd
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype).transpose(0, 3, 1, 2)
 
 
-def test_the_images_here_are_large() -> None:
-    assert is_large(images(0))
-    assert not is_large(np.zeros(PIECE, np.float32))
-    assert not is_large(3.0)
-
-
-@pytest.mark.parametrize("operation", [np.add, np.multiply])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_one_operation_in_parts(operation: np.ufunc, dtype: str) -> None:
-    a, b = images(0, dtype), images(1, dtype)
-    for other in (b, np.ascontiguousarray(b), b[:, ::-1], b[:1], np.broadcast_to(b[:1], b.shape), b > 0, 2.0):
-        ours = binary(operation, a, other)
-        assert ours.dtype == a.dtype
-        assert np.array_equal(ours, operation(a, other))
-    assert binary(operation, a, b).transpose(0, 2, 3, 1).flags.c_contiguous
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -3, -4])
-def test_joining_in_parts(axis: int) -> None:
-    a, b = images(0), images(1)
-    assert np.array_equal(joined([a, b, a], axis), np.concatenate([a, b, a], axis))
-    wide = joined([images(0), images(1, channels=2 * LARGE[1])], 1)
-    assert wide.transpose(0, 2, 3, 1).flags.c_contiguous
-
-
-def test_what_does_not_fit_is_refused_as_by_numpy() -> None:
-    a = images(0)
-    for other, axis in ((a[:5], 1), (a[:, :, :5], 1), (a, 4), (a, -5)):
-        with pytest.raises((ValueError, IndexError)):
-            joined([a, np.concatenate([other] * 8, axis=3)], axis)
-    with pytest.raises(ValueError, match="broadcast"):
-        binary(np.add, a, np.concatenate([a, a], axis=1))
-
-
 @given(st.integers(0, 300), st.integers(0, 40))
 def test_slices_cover_everything_once_and_are_even_in_number(length: int, count: int) -> None:
     slices = even_slices(length, count)
@@ -62,15 +27,6 @@ def test_slices_cover_everything_once_and_are_even_in_number(length: int, count:
     if count > 1 and length >= (count + 1) ** 2:
         assert len(slices) % 2 == 0
         assert len(slices) in (count, count + 1)
-
-
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=4), st.integers(1, 100))
-def test_blocks_cover_everything_once(shape: list[int], size: int) -> None:
-    seen = np.zeros(shape, int)
-    for index in blocks(tuple(shape), size):
-        assert seen[index].size <= size
-        seen[index] += 1
-    assert np.all(seen == 1)
 
 
 def test_parts_of_nothing_and_of_little() -> None:

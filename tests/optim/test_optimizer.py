@@ -56,31 +56,31 @@ def test_state_dict_is_a_copy_on_the_host(make_parameters: Any, give_gradients: 
     give_gradients(parameters, 0)
     optimiser.step()
     state = optimiser.state_dict()
-    assert sorted(state) == ["gradient_sum", "lr", "square_sum", "steps"]
-    assert type(state["gradient_sum"]) is np.ndarray
-    assert state["gradient_sum"].shape == (12 + 5 + 1 + 6,)
-    kept = state["gradient_sum"].copy()
+    assert sorted(state) == ["lr", "m", "steps", "v"]
+    assert type(state["m"]) is np.ndarray
+    assert state["m"].shape == (12 + 5 + 1 + 6,)
+    kept = state["m"].copy()
     optimiser.step()
-    assert_close(state["gradient_sum"], kept)
+    assert_close(state["m"], kept)
     optimiser.load_state_dict(state)
-    state["gradient_sum"][...] = 0
-    assert_close(optimiser.state["gradient_sum"], kept)
+    state["m"][...] = 0
+    assert_close(optimiser.state["m"], kept)
 
 
 def test_a_state_that_does_not_fit_is_described_and_changes_nothing(make_parameters: Any) -> None:
     optimiser = Adam(make_parameters(), lr=0.1)
     state = optimiser.state_dict()
-    state.update(gradient_sum=np.ones(3), momentum_buffer=np.ones(24), steps=9)
-    del state["square_sum"]
+    state.update(m=np.ones(3), momentum_buffer=np.ones(24), steps=9)
+    del state["v"]
     with pytest.raises(ValueError, match="state does not fit this Adam") as failure:
         optimiser.load_state_dict(state)
     assert str(failure.value).splitlines()[1:] == [
-        "  missing: square_sum",
+        "  missing: v",
         "  unexpected: momentum_buffer",
-        "  wrong shape: gradient_sum is (3,), expected (24,)",
+        "  wrong shape: m is (3,), expected (24,)",
     ]
     assert optimiser.steps == 0
-    assert_close(optimiser.state["gradient_sum"], np.zeros(24))
+    assert_close(optimiser.state["m"], np.zeros(24))
 
 
 def test_the_learning_rate_follows_a_schedule(make_parameters: Any) -> None:
@@ -134,17 +134,17 @@ def test_what_is_no_list_of_parameters_is_refused() -> None:
         ({"steps": -1}, "steps: got -1, expected a whole number of 0 or more"),
         ({"lr": float("nan")}, "lr: got nan, expected a number in [0, inf)"),
         ({"lr": "fast"}, "lr: got 'fast', expected a number in [0, inf)"),
-        ({"square_sum": np.full(24, "a")}, "not numeric: square_sum is of <U1, expected float64"),
+        ({"v": np.full(24, "a")}, "not numeric: v is of <U1, expected float64"),
     ],
 )
 def test_a_state_of_wrong_values_changes_nothing(make_parameters: Any, change: Any, problem: str) -> None:
     optimiser = Adam(make_parameters(), lr=0.1)
-    state = {**optimiser.state_dict(), "gradient_sum": np.ones(24), **change}
+    state = {**optimiser.state_dict(), "m": np.ones(24), **change}
     with pytest.raises(ValueError, match="state does not fit this Adam") as failure:
         optimiser.load_state_dict(state)
     assert str(failure.value).splitlines()[1:] == ["  " + problem]
     assert (optimiser.steps, optimiser.lr) == (0, 0.1)
-    assert_close(optimiser.state["gradient_sum"], np.zeros(24))
+    assert_close(optimiser.state["m"], np.zeros(24))
 
 
 def test_a_state_that_is_no_mapping_is_refused(make_parameters: Any) -> None:

@@ -1,0 +1,279 @@
+"""Loops of the normalisations: an image, or a channel's sums, while they are in the cache."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...backend.compiled import loop
+from ...backend.layout import as_images, as_pixels
+from ...backend.threads import count_pieces, parallel_for, parallel_slices, piece_of
+from ..maths import f32, sigmoid
+
+SLICE = 1 << 13  # numbers
+
+
+def group_norm(x, weight, bias, *, groups, eps, silu):
+    pixels = as_pixels(x)
+    y = np.empty_like(pixels)
+    group_norms(pixels, *vectors(weight, bias), groups, f32(eps), silu, y)
+    return as_images(y, x)
+
+
+def group_norm_shares(g, y, x, weight, bias, *, groups, eps, silu):
+    pixels, cotangent = as_pixels(x), as_pixels(g)
+    share = np.empty_like(pixels)
+    sums = np.zeros((len(x), 2, x.shape[1]), np.float32)  # of each image: by bias, by weight
+    group_shares(pixels, cotangent, *vectors(weight, bias), groups, f32(eps), silu, share, sums)
+    for_bias, for_weight = sums.sum(axis=0)
+    return as_images(share, x), for_weight, for_bias
+
+
+def batch_statistics(x):
+    pixels = as_pixels(x).reshape(-1, x.shape[1])
+    mean, var = np.empty((2, x.shape[1]), np.float32)
+    channel_statistics(pixels, mean, var)
+    return mean, var
+
+
+def batch_norm(x, weight, bias, *, eps):
+    pixels = as_pixels(x)
+    y = np.empty_like(pixels)
+    rows = -1, x.shape[1]
+    batch_norms(pixels.reshape(rows), *vectors(weight, bias), f32(eps), y.reshape(rows))
+    return as_images(y, x)
+
+
+def batch_norm_shares(g, y, x, weight, bias, *, eps):
+    pixels, cotangent = as_pixels(x), as_pixels(g)
+    share = np.empty_like(pixels)
+    rows = -1, x.shape[1]
+    for_bias, for_weight = np.empty((2, x.shape[1]), np.float32)
+    batch_shares(
+        *(a.reshape(rows) for a in (pixels, cotangent)), *vectors(weight), f32(eps), share.reshape(rows),
+        for_weight, for_bias,
+    )  # fmt: skip
+    return as_images(share, x), for_weight, for_bias
+
+
+def vectors(*arrays):
+    return [np.ascontiguousarray(a) for a in arrays]
+
+
+@loop
+def group_norms(x, weight, bias, groups, eps, silu, y):
+    pieces = count_pieces(x.size, SLICE)
+    parallel_for(group_norms_piece, pieces, (pieces, x, weight, bias, groups, eps, silu, y))
+
+
+@loop
+def group_norms_piece(i, pieces, x, weight, bias, groups, eps, silu, y):
+    start, stop = i * len(x) // pieces, (i + 1) * len(x) // pieces
+    pixels, channels = x.shape[1:]
+    mean, rstd, scale, shift = np.empty((4, channels), np.float32)
+    for n in range(start, stop):
+        image, result = x[n], y[n]
+        group_statistics(image, groups, eps, mean, rstd)
+        for c in range(channels):
+            scale[c] = rstd[c] * weight[c]
+            shift[c] = bias[c] - mean[c] * scale[c]
+        for p in range(pixels):
+            a, b = image[p], result[p]
+            if silu:
+                for c in range(channels):
+                    h = a[c] * scale[c] + shift[c]
+                    b[c] = h * sigmoid(h)
+            else:
+                for c in range(channels):
+                    b[c] = a[c] * scale[c] + shift[c]
+
+
+@loop
+def group_statistics(x, groups, eps, mean, rstd):
+    """Of an image (pixels, channels): for each channel mean and 1 / sqrt(var + eps) of its group."""
+    pixels, channels = x.shape
+    width = channels // groups
+    column_sums(x, mean)
+    spread_groups(mean, width, f32(1) / f32(pixels * width))
+    squares(x, mean, rstd)
+    spread_groups(rstd, width, f32(1) / f32(pixels * width))
+    for c in range(channels):
+        rstd[c] = f32(1) / np.sqrt(rstd[c] + eps)
+
+
+@loop
+def spread_groups(sums, width, factor):
+    """Each group's sum, times a factor, in the place of each of its channels."""
+    for first in range(0, sums.size, width):
+        group = sums[first : first + width]
+        total = f32(0)
+        for c in range(width):
+            total += group[c]
+        group[:] = total * factor
+
+
+@loop
+def column_sums(x, out):
+    """Sums over the rows, of 64 at a time: a long running sum would lose digits."""
+    part = np.empty(x.shape[1], np.float32)
+    out[:] = f32(0)
+    for start in range(0, x.shape[0], 64):
+        part[:] = f32(0)
+        for p in range(start, min(start + 64, x.shape[0])):
+            a = x[p]
+            for c in range(a.size):
+                part[c] += a[c]
+        for c in range(part.size):
+            out[c] += part[c]
+
+
+@loop
+def squares(x, mean, out):
+    """Sums over the rows of squared distances from the mean."""
+    part = np.empty(x.shape[1], np.float32)
+    out[:] = f32(0)
+    for start in range(0, x.shape[0], 64):
+        part[:] = f32(0)
+        for p in range(start, min(start + 64, x.shape[0])):
+            a = x[p]
+            for c in range(a.size):
+                part[c] += (a[c] - mean[c]) * (a[c] - mean[c])
+        for c in range(part.size):
+            out[c] += part[c]
+
+
+@loop
+def group_shares(x, g, weight, bias, groups, eps, silu, share, sums):
+    pieces = count_pieces(x.size, SLICE)
+    args = (pieces, x, g, weight, bias, groups, eps, silu, share, sums)
+    parallel_for(group_shares_piece, pieces, args)
+
+
+@loop
+def group_shares_piece(i, pieces, x, g, weight, bias, groups, eps, silu, share, sums):
+    start, stop = i * len(x) // pieces, (i + 1) * len(x) // pieces
+    pixels, channels = x.shape[1:]
+    width = channels // groups
+    factor = f32(1) / f32(pixels * width)
+    mean, rstd, of_q, of_qu = np.empty((4, channels), np.float32)
+    for n in range(start, stop):
+        image, cotangent, result, by_bias, by_weight = x[n], g[n], share[n], sums[n, 0], sums[n, 1]
+        group_statistics(image, groups, eps, mean, rstd)
+        for p in range(pixels):
+            a, b, q = image[p], cotangent[p], result[p]
+            if silu:
+                for c in range(channels):
+                    u = (a[c] - mean[c]) * rstd[c]
+                    h = u * weight[c] + bias[c]
+                    s = sigmoid(h)
+                    q[c] = b[c] * s * (f32(1) + h * (f32(1) - s))
+                    by_bias[c] += q[c]
+                    by_weight[c] += q[c] * u
+            else:
+                for c in range(channels):
+                    q[c] = b[c]
+                    by_bias[c] += b[c]
+                    by_weight[c] += b[c] * (a[c] - mean[c]) * rstd[c]
+        for c in range(channels):
+            of_q[c] = by_bias[c] * weight[c]
+            of_qu[c] = by_weight[c] * weight[c]
+        spread_groups(of_q, width, factor)
+        spread_groups(of_qu, width, factor)
+        for p in range(pixels):
+            a, q = image[p], result[p]
+            for c in range(channels):
+                u = (a[c] - mean[c]) * rstd[c]
+                q[c] = (q[c] * weight[c] - of_q[c] - u * of_qu[c]) * rstd[c]
+
+
+@loop
+def channel_statistics(x, mean, var):
+    """Mean and (biased) variance of each column."""
+    pieces = count_pieces(x.size, SLICE)
+    parts = np.empty((pieces, x.shape[1]), np.float32)
+    parallel_for(sums_piece, pieces, (pieces, x, parts))
+    column_sums(parts, mean)
+    for c in range(mean.size):
+        mean[c] /= f32(x.shape[0])
+    parallel_for(squares_piece, pieces, (pieces, x, mean, parts))
+    column_sums(parts, var)
+    for c in range(mean.size):
+        var[c] /= f32(x.shape[0])
+
+
+@loop
+def sums_piece(i, pieces, x, parts):
+    start, stop = piece_of(i, pieces, x.shape[0])
+    column_sums(x[start:stop], parts[i])
+
+
+@loop
+def squares_piece(i, pieces, x, mean, parts):
+    start, stop = piece_of(i, pieces, x.shape[0])
+    squares(x[start:stop], mean, parts[i])
+
+
+@loop
+def batch_norms(x, weight, bias, eps, y):
+    mean, scale = np.empty((2, x.shape[1]), np.float32)
+    channel_statistics(x, mean, scale)
+    for c in range(mean.size):
+        scale[c] = weight[c] / np.sqrt(scale[c] + eps)
+    parallel_slices(affine_slice, SLICE, (x, y, (mean, scale, bias)))
+
+
+@loop
+def affine_slice(x, y, numbers):
+    mean, scale, bias = numbers
+    for p in range(x.shape[0]):
+        a, b = x[p], y[p]
+        for c in range(a.size):
+            b[c] = (a[c] - mean[c]) * scale[c] + bias[c]
+
+
+@loop
+def batch_shares(x, g, weight, eps, share, for_weight, for_bias):
+    count, channels = x.shape
+    mean, rstd, by_x, constant = np.empty((4, channels), np.float32)
+    channel_statistics(x, mean, rstd)
+    pieces = count_pieces(x.size, SLICE)
+    sums, products = np.empty((2, pieces, channels), np.float32)
+    parallel_for(products_piece, pieces, (pieces, x, g, mean, sums, products))
+    column_sums(sums, for_bias)
+    column_sums(products, for_weight)
+    for c in range(channels):
+        rstd[c] = f32(1) / np.sqrt(rstd[c] + eps)
+        for_weight[c] *= rstd[c]
+        by_x[c] = rstd[c] * for_weight[c] / f32(count)
+        constant[c] = for_bias[c] / f32(count)
+        rstd[c] *= weight[c]
+    parallel_slices(batch_shares_slice, SLICE, (x, g, share, (mean, rstd, by_x, constant)))
+
+
+@loop
+def products_piece(i, pieces, x, g, mean, sums, products):
+    """Of some rows, the sums of g and of g (x - mean), 64 rows at a time."""
+    start, stop = piece_of(i, pieces, x.shape[0])
+    total, product = sums[i], products[i]
+    part, of_product = np.empty((2, x.shape[1]), np.float32)
+    total[:] = f32(0)
+    product[:] = f32(0)
+    for first in range(start, stop, 64):
+        part[:] = f32(0)
+        of_product[:] = f32(0)
+        for p in range(first, min(first + 64, stop)):
+            a, b = x[p], g[p]
+            for c in range(a.size):
+                part[c] += b[c]
+                of_product[c] += b[c] * (a[c] - mean[c])
+        for c in range(part.size):
+            total[c] += part[c]
+            product[c] += of_product[c]
+
+
+@loop
+def batch_shares_slice(x, g, share, numbers):
+    mean, scale, by_x, constant = numbers
+    for p in range(x.shape[0]):
+        a, b, q = x[p], g[p], share[p]
+        for c in range(a.size):
+            q[c] = (b[c] - constant[c] - (a[c] - mean[c]) * by_x[c]) * scale[c]

@@ -1,0 +1,42 @@
+"""Loops of shapes: images joined by their channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...backend.compiled import loop
+from ...backend.layout import as_images, as_pixels
+from ...backend.threads import count_pieces, parallel_for, piece_of
+from .elementwise import LARGE, SLICE
+
+
+def concatenate(*parts, axis):
+    first = parts[0]
+    if axis not in (1, 1 - first.ndim) or first.ndim < 3 or first.size < LARGE or len(parts) != 2:
+        return NotImplemented
+    a, b = parts
+    if (len(a), *a.shape[2:]) != (len(b), *b.shape[2:]):
+        return NotImplemented
+    a, b = as_pixels(a), as_pixels(b)
+    y = np.empty((*a.shape[:2], a.shape[2] + b.shape[2]), np.float32)
+    rows = [x.reshape(-1, x.shape[2]) for x in (a, b, y)]
+    join(*rows)
+    return as_images(y, np.empty((len(y), y.shape[2], *first.shape[2:]), np.void))
+
+
+@loop
+def join(a, b, y):
+    pieces = count_pieces(y.size, SLICE)
+    parallel_for(join_piece, pieces, (pieces, a, b, y))
+
+
+@loop
+def join_piece(i, pieces, a, b, y):
+    start, stop = piece_of(i, pieces, len(y))
+    for p in range(start, stop):
+        left, right = y[p, : a.shape[1]], y[p, a.shape[1] :]
+        x, z = a[p], b[p]
+        for c in range(x.size):
+            left[c] = x[c]
+        for c in range(z.size):
+            right[c] = z[c]
