@@ -86,7 +86,7 @@ def test_version_is_the_same_everywhere(project):
 
     cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
     assert cited[1] == project["version"]
-    assert getattr(scratchgen, "__version__", project["version"]) == project["version"]
+    assert scratchgen.__version__ == project["version"]
 
 
 def test_pytorch_is_the_peer_and_not_a_dependency(project):

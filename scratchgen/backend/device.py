@@ -8,6 +8,8 @@ file is what no protocol covers: choosing a device, and carrying arrays to it an
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,7 +142,8 @@ def use_device(name: str = "auto") -> Device:
     ----------
     name : {"auto", "cpu", "cuda"}
         ``"auto"`` takes the GPU if one allocation, one elementwise operation and one matrix product work
-        there; otherwise it takes the CPU and says why in one line on standard error.
+        there; otherwise it takes the CPU, and where there is an NVIDIA device it says why in one line on
+        standard error.
 
     Examples
     --------
@@ -149,16 +152,22 @@ def use_device(name: str = "auto") -> Device:
     """
     global _current
     if name == "auto":
-        try:
-            _current = get_device("cuda")
-        except RuntimeError as error:
-            print(f"scratchgen: using the CPU: {' '.join(str(error).split())}", file=sys.stderr)
-            _current = get_device("cpu")
+        _current = get_device("cpu")
+        if nvidia_device():
+            try:
+                _current = get_device("cuda")
+            except RuntimeError as error:
+                print(f"scratchgen: using the CPU: {' '.join(str(error).split())}", file=sys.stderr)
     elif name in makers:
         _current = get_device(name)
     else:
         raise ValueError(f"device: got {name!r}, expected one of 'auto', {', '.join(map(repr, makers))}")
     return _current
+
+
+def nvidia_device() -> bool:
+    """Whether the driver of an NVIDIA device is there: without one CuPy need not be tried, nor missed."""
+    return os.path.exists("/dev/nvidiactl") or shutil.which("nvidia-smi") is not None
 
 
 def current_device() -> Device:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
-from . import waiting
-from .device import get_device
+from . import compiled, waiting
+from .device import get_device, nvidia_device
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 PINNING_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", *THREAD_VARIABLES)
@@ -23,22 +23,27 @@ AVX512_KERNELS = {"skylakex", "cooperlake", "sapphirerapids", "zen5"}
 
 
 def environment() -> dict[str, Any]:
-    """A JSON-ready description of the machine and the libraries.
+    """A JSON-ready description of the machine and the libraries: what the bits of a result depend on.
 
     Returns
     -------
     dict
-        Keys ``scratchgen``, ``python``, ``numpy``, ``platform``, ``cores``, ``cuda`` (a GPU's name, or why
-        there is none), ``blas`` (one entry per loaded BLAS library: name, version, kernels, threads),
-        ``pinned`` (variables of the environment that override BLAS's own choice).
+        Keys ``scratchgen``, ``python``, ``numpy``, ``platform``, ``processor``, ``cores``, ``cuda`` (a GPU's
+        name, or why there is none), ``loops`` (the compiler, or why formulas are not compiled), ``blas`` (one
+        entry per loaded BLAS library: name, version, kernels, threads), ``pinned`` (variables of the
+        environment that override BLAS's own choice).
     """
+    from .. import __version__
+
     return {
-        "scratchgen": _version(),
+        "scratchgen": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),
+        "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "cuda": _cuda_status(),
+        "loops": _loops(),
         "blas": [
             {
                 "library": library["internal_api"],
@@ -74,6 +79,14 @@ def advice(found: dict[str, Any]) -> list[str]:
         for library in found["blas"]
         if limits and library["threads"] < (found["cores"] or 1)
     ]
+    if found["loops"].startswith("none"):
+        suggestions.append(
+            f"{found['loops'].partition(': ')[2]}, so a training step takes two to three times as long"
+        )
+    elif compiled._folder() is None:
+        suggestions.append(
+            "compiled loops cannot be kept, so each process compiles them; set NUMBA_CACHE_DIR"
+        )
     if waiting.TOO_LATE and (found["cores"] or 1) > 1:
         suggestions.append(
             "NumPy was imported before scratchgen, so OpenBLAS's waiting threads spin; "
@@ -89,8 +102,10 @@ def describe() -> str:
     found = environment()
     lines = [
         f"scratchgen {found['scratchgen']}, Python {found['python']}, NumPy {found['numpy']}",
-        f"machine    {found['platform']}, {found['cores']} cores",
+        f"machine    {found['platform']}",
+        f"processor  {found['processor']}, {found['cores']} cores",
         f"GPU        {found['cuda']}",
+        f"loops      {found['loops']}",
     ]
     lines += [
         f"BLAS       {library['library']} {library['version']}, {library['kernels']} kernels, "
@@ -103,16 +118,25 @@ def describe() -> str:
     return "\n".join(lines)
 
 
-def _version() -> str:
-    from importlib import metadata  # slow to import
+def _loops() -> str:
+    if compiled.available():
+        from importlib import metadata  # slow to import
 
-    try:
-        return metadata.version("scratchgen")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+        return f"compiled by Numba {metadata.version('numba')}"
+    off = os.environ.get("SCRATCHGEN_LOOPS") == "0"
+    return f"none: {'SCRATCHGEN_LOOPS=0 leaves all to formulas' if off else 'Numba is not installed'}"
+
+
+def _processor() -> str:
+    names = [
+        line.partition(":")[2].strip() for line in _cpuinfo().splitlines() if line.startswith("model name")
+    ]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _cuda_status() -> str:
+    if not nvidia_device():
+        return "none: no NVIDIA device"
     try:
         get_device("cuda")
     except RuntimeError as error:
@@ -124,8 +148,13 @@ def _cuda_status() -> str:
 
 
 def _has_avx512() -> bool:
+    return "avx512f" in _cpuinfo()
+
+
+def _cpuinfo() -> str:
+    """What Linux says about the processors; nothing elsewhere."""
     try:
         with open("/proc/cpuinfo") as file:
-            return "avx512f" in file.read()
+            return file.read()
     except OSError:
-        return False
+        return ""

@@ -16,6 +16,7 @@ def no_gpu(monkeypatch):
 
     monkeypatch.setitem(device.makers, "cuda", fail)
     monkeypatch.delitem(device._made, "cuda", raising=False)
+    monkeypatch.setattr(device, "nvidia_device", lambda: True)
 
 
 def test_use_device_returns_and_sets_the_device():
@@ -31,7 +32,23 @@ def test_auto_falls_back_to_the_cpu_and_says_why_in_one_line(no_gpu, capsys):
     assert said.out == ""
 
 
+def test_auto_says_nothing_where_there_is_no_nvidia_device(no_gpu, monkeypatch, capsys):
+    monkeypatch.setattr(device, "nvidia_device", lambda: False)
+    assert use_device("auto").name == "cpu"
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "program", "expected"), [(False, None, False), (True, None, True), (False, "/usr/bin/smi", True)]
+)
+def test_an_nvidia_device_is_known_by_its_driver(monkeypatch, file, program, expected):
+    monkeypatch.setattr(device.os.path, "exists", lambda path: file and path == "/dev/nvidiactl")
+    monkeypatch.setattr(device.shutil, "which", lambda name: program if name == "nvidia-smi" else None)
+    assert device.nvidia_device() is expected
+
+
 def test_auto_takes_a_gpu_that_works(monkeypatch, capsys):
+    monkeypatch.setattr(device, "nvidia_device", lambda: True)
     monkeypatch.setitem(device.makers, "cuda", lambda: get_device("strict"))
     monkeypatch.delitem(device._made, "cuda", raising=False)
     assert use_device("auto").name == "strict"

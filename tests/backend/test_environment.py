@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -18,8 +19,10 @@ def machine(**changes):
         "python": "3.11.7",
         "numpy": "2.4.6",
         "platform": "Linux",
+        "processor": "a fast one",
         "cores": 4,
         "cuda": "none: no driver",
+        "loops": "compiled by Numba 0.68.0",
         "blas": [{"library": "openblas", "version": "0.3.30", "kernels": "SkylakeX", "threads": 4}],
         "pinned": {},
     }
@@ -32,6 +35,7 @@ def _unpinned(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(module, "_has_avx512", lambda: True)
     monkeypatch.setattr(module.waiting, "TOO_LATE", False)
+    monkeypatch.setattr(module.compiled, "_folder", lambda: "/tmp")
 
 
 def test_environment_can_be_written_beside_a_run():
@@ -57,6 +61,40 @@ def test_pinned_variables_are_reported(monkeypatch):
 
 def test_nothing_to_advise():
     assert advice(machine()) == []
+
+
+def test_loops_are_named_by_their_compiler_or_by_what_is_missing(monkeypatch):
+    monkeypatch.setattr(module.compiled, "available", lambda: True)
+    assert re.fullmatch(r"compiled by Numba [\d.]+", environment()["loops"])
+    monkeypatch.setattr(module.compiled, "available", lambda: False)
+    monkeypatch.delenv("SCRATCHGEN_LOOPS", raising=False)
+    assert environment()["loops"] == "none: Numba is not installed"
+    monkeypatch.setenv("SCRATCHGEN_LOOPS", "0")
+    assert environment()["loops"] == "none: SCRATCHGEN_LOOPS=0 leaves all to formulas"
+
+
+def test_advice_on_loops_says_what_their_want_costs(monkeypatch):
+    (line,) = advice(machine(loops="none: Numba is not installed"))
+    assert line == "Numba is not installed, so a training step takes two to three times as long"
+    monkeypatch.setattr(module.compiled, "_folder", lambda: None)
+    (line,) = advice(machine())
+    assert line == "compiled loops cannot be kept, so each process compiles them; set NUMBA_CACHE_DIR"
+
+
+def test_the_processor_is_named(monkeypatch):
+    monkeypatch.setattr(
+        module, "_cpuinfo", lambda: "processor : 0\nmodel name : AMD EPYC 9\nmodel name : other\n"
+    )
+    assert environment()["processor"] == "AMD EPYC 9"
+    monkeypatch.setattr(module, "_cpuinfo", lambda: "")
+    monkeypatch.setattr(module.platform, "processor", lambda: "arm")
+    assert environment()["processor"] == "arm"
+
+
+def test_without_an_nvidia_device_cupy_is_not_even_tried(monkeypatch):
+    monkeypatch.setattr(module, "nvidia_device", lambda: False)
+    monkeypatch.setattr(module, "get_device", None)
+    assert environment()["cuda"] == "none: no NVIDIA device"
 
 
 def test_advice_on_pinned_kernels():
@@ -114,8 +152,10 @@ def test_description_is_one_line_for_each_thing(monkeypatch):
     monkeypatch.setattr(module, "environment", lambda: machine(pinned=pinned))
     assert describe().splitlines() == [
         "scratchgen 0.1.0, Python 3.11.7, NumPy 2.4.6",
-        "machine    Linux, 4 cores",
+        "machine    Linux",
+        "processor  a fast one, 4 cores",
         "GPU        none: no driver",
+        "loops      compiled by Numba 0.68.0",
         "BLAS       openblas 0.3.30, SkylakeX kernels, 4 threads",
         "pinned     OPENBLAS_CORETYPE=Haswell",
         f"advice     {advice(machine(pinned=pinned))[0]}",
@@ -127,6 +167,7 @@ def test_why_there_is_no_gpu_is_one_line(monkeypatch):
         raise RuntimeError("no\n  driver")
 
     monkeypatch.setitem(device.makers, "cuda", fail)
+    monkeypatch.setattr(module, "nvidia_device", lambda: True)
     monkeypatch.delitem(device._made, "cuda", raising=False)
     assert environment()["cuda"] == "none: no driver"
 
@@ -136,4 +177,5 @@ def test_a_gpu_is_called_by_its_name(monkeypatch):
     cuda = types.SimpleNamespace(runtime=runtime, Device=lambda: types.SimpleNamespace(id=0))
     monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(cuda=cuda, __version__="14.2.0"))
     monkeypatch.setattr(module, "get_device", lambda name: None)
+    monkeypatch.setattr(module, "nvidia_device", lambda: True)
     assert environment()["cuda"] == "NVIDIA H200, CuPy 14.2.0"
