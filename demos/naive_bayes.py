@@ -123,7 +123,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     rng = sg.backend.RandomStream(options.seed, "naive-bayes", "pixels")
     drawn = grey.sample(len(data.train) if options.data == "digits" else 2000, rng)
     ghosts = [
-        by_class.sample(1, rng.child(i), label=i % by_class.class_probabilities.size) for i in range(13)
+        by_class.sample(1, rng.child(i), labels=i % by_class.class_probabilities.size) for i in range(13)
     ]
     real, model = neighbour_information(data.train), neighbour_information(drawn)
     run.section(

@@ -20,5 +20,5 @@ def draw() -> Figure:
     data = digits()
     model = PixelNaiveBayes(levels=2, alpha=1).fit(data.train, data.train_labels)
     white = model.theta[:, :, 1].reshape(10, *data.shape)
-    samples = [model.sample(1, RandomStream(0, "digits", label), label=label)[0] for label in range(10)]
+    samples = [model.sample(1, RandomStream(0, "digits", label), labels=label)[0] for label in range(10)]
     return image_grid(np.concatenate([white, np.stack(samples)]), columns=10)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .device import Array, asarray, raw
+from .device import Array, asarray, asnumpy, raw
 
 
 def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
@@ -239,6 +239,30 @@ def batch(name: str, x: Any, example: tuple[int, ...] | None = None) -> Any:
     return finite(name, x)
 
 
+def examples(name: str, x: Any, example: tuple[int, ...] | None = None, least: int = 0) -> np.ndarray:
+    """Points or images as an array (n, ...) of finite floating-point numbers, fetched to the host.
+
+    Parameters
+    ----------
+    name : str
+    x : array, Tensor or list
+    example : tuple of int, optional
+        The shape of one.
+    least : int
+        How many there have to be.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming what was given and what is accepted.
+    """
+    x = floating(name, asnumpy(x))
+    shape(name, x, ("n", "features", ...) if example is None else ("n", *example))
+    if len(x) < least:
+        raise ValueError(f"{name}: got {len(x)}, expected {least} or more")
+    return finite(name, x)
+
+
 def whole_numbers(name: str, x: Any) -> Any:
     """`x`, if it is an array of whole numbers.
 
@@ -291,7 +315,7 @@ def one_each(name: str, given: Any, batch: int) -> Array:
     return shape(name, given, (batch,), "one for each example")
 
 
-def labels(given: Any, batch: int, classes: int | None) -> Array | None:
+def labels(given: Any, batch: int, classes: int | None, needed: bool = False) -> Array | None:
     """The labels of a batch as a raw array (batch,) on the device, or None if none were given.
 
     Parameters
@@ -301,6 +325,8 @@ def labels(given: Any, batch: int, classes: int | None) -> Array | None:
     batch : int
     classes : int or None
         Of the model; None if it was made without.
+    needed : bool
+        Whether a model with classes may not do without.
 
     Raises
     ------
@@ -308,6 +334,8 @@ def labels(given: Any, batch: int, classes: int | None) -> Array | None:
         If they are no whole numbers, not one for each example, or name no class; or the model has none.
     """
     if given is None:
+        if needed and classes is not None:
+            raise ValueError(f"labels: got none, expected one of {classes} classes for each example")
         return None
     if classes is None:
         raise ValueError("labels: got some, expected none: the model was made without classes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..backend import Array, RandomStream, check_rng, device_of
+from ..backend import Array, RandomStream, check_rng, checks, device_of
 
 
 def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: bool = False) -> Iterator[Any]:
@@ -35,10 +35,10 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
     Raises
     ------
     TypeError
-        If `size` is not a whole number, or `rng` no RandomStream.
+        If `x` or one of `more` is no array, or `rng` no RandomStream.
     ValueError
-        If `size` is not positive, there are no examples, the arrays differ in length, or `drop_last` would
-        leave no batch at all. All of this is raised by the call, before the first batch.
+        If `size` is not a positive whole number, there are no examples, the arrays differ in length, or
+        `drop_last` would leave no batch at all. All of this is raised by the call, before the first batch.
 
     Examples
     --------
@@ -50,13 +50,13 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
     True
     """
     arrays = (x, *more)
-    count = _check_lengths(arrays)
-    if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise TypeError(f"size: got {size!r}, expected a whole number of examples")
-    if size <= 0:
-        raise ValueError(f"size: got {size}, expected at least 1 example in a batch")
-    if drop_last and size > count:
-        raise ValueError(f"size: got {size} with drop_last, but there are only {count} examples")
+    for i, array in enumerate(arrays):
+        name = f"more[{i - 1}]" if i else "x"
+        checks.shape(name, array, ("n", ...) if i == 0 else (len(x), ...), "as many as x" if i else "")
+    count = len(x)
+    if count == 0:
+        raise ValueError(f"x: got shape {tuple(x.shape)}, expected at least one example")
+    size = checks.whole("size", size, 1, count if drop_last else None)
     order = check_rng(rng).permutation(count)
     stop = count - count % size if drop_last else count
 
@@ -67,18 +67,3 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
             yield batch if more else batch[0]
 
     return draw()
-
-
-def _check_lengths(arrays: tuple[Array, ...]) -> int:
-    """The number of examples in every one of `arrays`."""
-    names = ["x", *(f"more[{i}]" for i in range(len(arrays) - 1))]
-    for name, array in zip(names, arrays, strict=True):
-        if getattr(array, "ndim", 0) == 0:
-            raise ValueError(f"{name}: got {array!r:.80}, expected an array of examples along its first axis")
-    lengths = [len(array) for array in arrays]
-    if len(set(lengths)) > 1:
-        found = ", ".join(f"{name} has {length}" for name, length in zip(names, lengths, strict=True))
-        raise ValueError(f"more: got arrays of different lengths ({found}), expected the length of x")
-    if lengths[0] == 0:
-        raise ValueError(f"x: got no examples (shape {arrays[0].shape}), expected at least one")
-    return lengths[0]

@@ -14,35 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import RandomStream, asnumpy, check_rng
+from ..backend import RandomStream, asnumpy, check_rng, checks
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def check_levels(levels: Sequence[int]) -> tuple[int, ...]:
-    """Return ``levels``, the number of levels of each attribute, as a tuple of positive whole numbers.
-
-    Raises
-    ------
-    ValueError
-        If there is no attribute, or an attribute has no level.
-
-    Examples
-    --------
-    >>> check_levels([7, 6, 3])
-    (7, 6, 3)
-    """
-    given = np.asarray(levels)
-    if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "iu" or (given < 1).any():
-        raise ValueError(
-            f"levels must list the number of levels of each attribute, whole numbers of at least 1 "
-            f"such as (7, 6, 3); got {levels!r}"
-        )
-    return tuple(int(count) for count in given)
-
-
-def check_rows(rows: Any, levels: Sequence[int], *, name: str = "rows") -> Rows:
+def check_rows(rows: Any, levels: Sequence[int]) -> Rows:
     """Return ``rows`` as a host array of shape (n, attributes) whose entries are existing levels.
 
     Parameters
@@ -51,12 +29,10 @@ def check_rows(rows: Any, levels: Sequence[int], *, name: str = "rows") -> Rows:
         Whole numbers, shape (n, attributes). Column k lies in ``0 .. levels[k] - 1``.
     levels : sequence of int
         The number of levels of each attribute.
-    name : str
-        What the caller calls the argument, for the messages.
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the shape is wrong, an entry is not a whole number, or a level does not exist.
 
     Examples
@@ -66,23 +42,15 @@ def check_rows(rows: Any, levels: Sequence[int], *, name: str = "rows") -> Rows:
     >>> check_rows([[0, 3]], levels=(2, 3))
     Traceback (most recent call last):
     ...
-    ValueError: rows[0, 1] is level 3, but attribute 1 has the levels 0 to 2
+    ValueError: rows[0, 1]: got level 3, expected 0 to 2
     """
-    table = np.asarray(asnumpy(rows))
-    if table.ndim != 2 or table.shape[1] != len(levels):
-        raise ValueError(
-            f"{name} must have shape (n, {len(levels)}), one column per attribute; got shape {table.shape}"
-        )
-    if table.dtype.kind not in "iu":
-        raise ValueError(f"{name} must hold whole numbers (an integer dtype); got {table.dtype}")
-    table = table.astype(np.int64)
+    table = checks.shape("rows", asnumpy(rows), ("n", len(levels)), "a column for each attribute")
+    table = checks.whole_numbers("rows", table).astype(np.int64)
     wrong = np.argwhere((table < 0) | (table >= np.asarray(levels)))
     if len(wrong):
         row, column = (int(position) for position in wrong[0])
-        raise ValueError(
-            f"{name}[{row}, {column}] is level {table[row, column]}, "
-            f"but attribute {column} has the levels 0 to {levels[column] - 1}"
-        )
+        got, last = table[row, column], levels[column] - 1
+        raise ValueError(f"rows[{row}, {column}]: got level {got}, expected 0 to {last}")
     return table
 
 
@@ -167,8 +135,7 @@ def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
     array
         Levels, shape (n,).
     """
-    check_rng(rng)
     cumulative = np.cumsum(probabilities)
     # Dividing by the last entry makes it exactly 1, above every uniform number, however sums round.
-    uniform = asnumpy(rng.uniform((n,), dtype=np.float64))
+    uniform = asnumpy(check_rng(rng).uniform((checks.whole("n", n, 0),), dtype=np.float64))
     return np.searchsorted(cumulative / cumulative[-1], uniform, side="right").astype(np.int64)

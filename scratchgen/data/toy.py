@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..autograd import logsumexp
-from ..backend import Array, RandomStream, asarray, asnumpy, check_rng
+from ..backend import Array, RandomStream, asarray, asnumpy, check_rng, checks
 
 Floats = NDArray[np.float64]
 
@@ -44,16 +44,7 @@ class ToyWorld(Protocol):
 
 
 def _check_points(points: Any) -> Floats:
-    array = np.asarray(asnumpy(points), dtype=np.float64)
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"points must have shape (n, 2); got {array.shape}")
-    return array
-
-
-def _check_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be positive and finite; got {value}")
+    return checks.shape("points", np.asarray(asnumpy(points), np.float64), ("n", 2))
 
 
 def _log_normal(squared_distances: Floats, sigma: float) -> Floats:
@@ -176,13 +167,14 @@ def eight_gaussians(radius: float = 2.0, sigma: float = 0.1) -> GaussianRing:
     >>> print(f"{asnumpy(world.log_prob([[2.0, 0.0]]))[0]:.4f}")  # -log(8 * 2 pi 0.01)
     0.6879
     """
-    _check_positive(radius=radius, sigma=sigma)
-    return GaussianRing(8, radius, sigma)
+    return GaussianRing(
+        8, checks.number("radius", radius, "(0, inf)"), checks.number("sigma", sigma, "(0, inf)")
+    )
 
 
 def moons(sigma: float = 0.1) -> BlurredCurves:
     """Return the world of two half circles of radius 1, interleaved, about the origin."""
-    _check_positive(sigma=sigma)
+    sigma = checks.number("sigma", sigma, "(0, inf)")
 
     def upper(t: Floats) -> Floats:
         return np.stack([np.cos(math.pi * t) - 0.5, np.sin(math.pi * t) - 0.25], axis=1)
@@ -192,7 +184,7 @@ def moons(sigma: float = 0.1) -> BlurredCurves:
 
 def swirl(sigma: float = 0.08) -> BlurredCurves:
     """Return the world of a spiral of one and a half turns, of radius 0.5 to 2, even in its angle."""
-    _check_positive(sigma=sigma)
+    sigma = checks.number("sigma", sigma, "(0, inf)")
 
     def spiral(t: Floats) -> Floats:
         angle, radius = 3 * math.pi * t, 0.5 + 1.5 * t
@@ -203,10 +195,9 @@ def swirl(sigma: float = 0.08) -> BlurredCurves:
 
 def pinwheel(arms: int = 5, radial: float = 0.3, tangential: float = 0.1, twist: float = 1.5) -> Pinwheel:
     """Return the world of bent bars; ``twist`` is in radians per unit of length."""
-    if arms < 1:
-        raise ValueError(f"arms must be at least 1; got {arms}")
-    _check_positive(radial=radial, tangential=tangential)
-    return Pinwheel(arms, radial, tangential, twist)
+    radial = checks.number("radial", radial, "(0, inf)")
+    tangential = checks.number("tangential", tangential, "(0, inf)")
+    return Pinwheel(checks.whole("arms", arms), radial, tangential, checks.number("twist", twist))
 
 
 WORLDS: dict[str, Callable[[], ToyWorld]] = {

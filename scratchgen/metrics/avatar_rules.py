@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import RandomStream, asnumpy
+from ..backend import RandomStream, asnumpy, checks
 from ..data import avatars
 from .bootstrap import Estimate, bootstrap_interval
 
@@ -69,13 +69,10 @@ def exact_kl(log_prob: Callable[[Any], Any]) -> float:
     0.0
     """
     log_model = np.asarray(asnumpy(log_prob(avatars.all_looks())), dtype=np.float64)
-    if log_model.shape != (NO_LOOK,):
-        raise ValueError(f"log_prob must return shape ({NO_LOOK},) for all looks; got {log_model.shape}")
+    checks.shape("log_prob(rows)", log_model, (NO_LOOK,), "one for each look")
     mass = float(np.exp(log_model).sum())
     if not mass <= 1 + 1e-5:
-        raise ValueError(
-            f"log_prob must return log-probabilities of looks; theirs sum to {mass:g}, more than 1"
-        )
+        raise ValueError(f"log_prob(rows): got probabilities that sum to {mass:g}, expected at most 1")
     data = avatars.probabilities()
     occurs = data > 0
     return float(np.sum(data[occurs] * (np.log(data[occurs]) - log_model[occurs])))
@@ -122,11 +119,11 @@ def score_looks(
     """
     numbers = avatars.look_numbers(rows)
     if len(numbers) == 0:
-        raise ValueError("rows must hold at least one look to score; got none")
+        raise ValueError("rows: got none, expected at least one look to score")
     visible = np.ones(len(numbers), dtype=bool) if shown is None else np.asarray(asnumpy(shown))
     if visible.shape != numbers.shape or visible.dtype != bool:
         raise ValueError(
-            f"shown must be boolean of shape {numbers.shape}; got {visible.dtype} {visible.shape}"
+            f"shown: got {visible.dtype} of shape {visible.shape}, expected bool of shape {numbers.shape}"
         )
     numbers = np.where(visible, numbers, NO_LOOK)
     known = avatars.look_numbers(avatars.observations() if observed is None else observed)
@@ -157,8 +154,7 @@ def score_images(
     Parameters are those of :func:`score_looks`; ``tolerance`` is the largest distance that
     :func:`scratchgen.data.avatars.read` may measure for a picture to show a look.
     """
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance must be at least 0; got {tolerance}")
+    tolerance = checks.number("tolerance", tolerance, "[0, inf]")
     rows, distances = avatars.read(images)
     return score_looks(rows, rng, observed=observed, shown=distances <= tolerance, resamples=resamples)
 
@@ -192,8 +188,7 @@ def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
     >>> expected_scores(1000).coverage < expected_scores(10000).coverage < 3024 / 4032
     True
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n}")
+    n = checks.whole("n", n)
     data = avatars.probabilities()
     known = np.unique(avatars.look_numbers(avatars.observations() if observed is None else observed))
     p = data[data > 0]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import RandomStream, asnumpy
+from ..backend import RandomStream, asnumpy, checks
 
 
 class Estimate(NamedTuple):
@@ -75,11 +75,8 @@ def bootstrap_interval(
     """
     drawn = np.asarray(asnumpy(sample))
     if drawn.ndim == 0 or len(drawn) == 0:
-        raise ValueError(f"sample must have at least one entry along its first axis; got shape {drawn.shape}")
-    if resamples < 1:
-        raise ValueError(f"resamples must be at least 1; got {resamples}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, such as 0.95; got {level}")
+        raise ValueError(f"sample: got shape {drawn.shape}, expected (n, ...) with n at least 1")
+    resamples, level = checks.whole("resamples", resamples), checks.number("level", level, "(0, 1)")
     value = float(statistic(drawn))
     replicates = np.empty(resamples)
     for i in range(resamples):

@@ -78,11 +78,11 @@ def diversity(samples: Any, data: Any) -> Diversity:
     >>> diversity(np.tile(data[:10], (10, 1)), data[100:]).collapsed
     True
     """
-    true = check_points(data, name="data", least=5)
-    made = check_points(samples, name="samples", least=5, dimensions=true.shape[1])
+    true = check_points("data", data, least=5)
+    made = check_points("samples", samples, least=5, dimensions=true.shape[1])
     true, made = (_some(points, min(len(true), len(made))) for points in (true, made))
     if _spacing(true) == 0:
-        raise ValueError("data must differ from each other: at least half of them occur twice")
+        raise ValueError("data: got examples half of which occur twice, expected different ones")
     return Diversity(
         spread=_spread(made) / _spread(true),
         spacing=_spacing(made) / _spacing(true),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import asnumpy
+from ..backend import asnumpy, checks
 from .neighbours import Floats, check_points
 
 
@@ -45,8 +45,8 @@ def frechet_distance(a: Any, b: Any) -> float:
     >>> round(frechet_distance(points, moved), 12)
     25.0
     """
-    first = check_points(a, name="a", least=2)
-    second = check_points(b, name="b", least=2, dimensions=first.shape[1])
+    first = check_points("a", a, least=2)
+    second = check_points("b", b, least=2, dimensions=first.shape[1])
     return frechet_distance_of_gaussians(*_gaussian(first), *_gaussian(second))
 
 
@@ -70,8 +70,7 @@ def frechet_distance_of_gaussians(mean_a: Any, covariance_a: Any, mean_b: Any, c
     2.0
     """
     m_a, m_b = _mean("mean_a", mean_a), _mean("mean_b", mean_b)
-    if m_a.shape != m_b.shape:
-        raise ValueError(f"mean_b: got shape {m_b.shape}, expected {m_a.shape} like mean_a")
+    checks.shape("mean_b", m_b, m_a.shape, "like mean_a")
     A = _covariance("covariance_a", covariance_a, len(m_a))
     B = _covariance("covariance_b", covariance_b, len(m_a))
     overlap = np.linalg.svd(_root("covariance_a", A) @ _root("covariance_b", B), compute_uv=False).sum()
@@ -96,16 +95,11 @@ def _root(name: str, matrix: Floats) -> Floats:
 
 
 def _mean(name: str, mean: Any) -> Floats:
-    array = np.asarray(asnumpy(mean), dtype=np.float64)
-    if array.ndim != 1 or not array.size or not np.isfinite(array).all():
-        raise ValueError(f"{name}: got shape {array.shape}, expected (d,) of finite numbers")
-    return array
+    return checks.finite(name, checks.shape(name, np.asarray(asnumpy(mean), np.float64), ("d",)))
 
 
 def _covariance(name: str, covariance: Any, d: int) -> Floats:
-    array = np.asarray(asnumpy(covariance), dtype=np.float64)
-    if array.shape != (d, d) or not np.isfinite(array).all():
-        raise ValueError(f"{name}: got shape {array.shape}, expected ({d}, {d}) of finite numbers")
+    array = checks.finite(name, checks.shape(name, np.asarray(asnumpy(covariance), np.float64), (d, d)))
     if not np.allclose(array, array.T, rtol=1e-6, atol=1e-9 * np.abs(array).max()):
         raise ValueError(f"{name}: got a matrix that is not symmetric")
     return (array + array.T) / 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import checks
 from .neighbours import Floats, check_points, nearest_distances
 
 
@@ -44,10 +45,10 @@ def nearest_neighbour_ratio(samples: Any, training: Any) -> Floats:
     >>> nearest_neighbour_ratio([[0.0], [1.0], [5.0]], [[0.0], [4.0], [4.0]]).round(3)
     array([0.   , 0.333, 0.2  ])
     """
-    known = np.unique(check_points(training, name="training", least=2), axis=0)
+    known = np.unique(check_points("training", training, least=2), axis=0)
     if len(known) < 2:
-        raise ValueError("training must hold at least two different examples; all are the same")
-    made = check_points(samples, name="samples", dimensions=known.shape[1])
+        raise ValueError("training: got the same example again and again, expected at least two")
+    made = check_points("samples", samples, dimensions=known.shape[1])
     nearest, second = nearest_distances(made, known, 2).T
     return nearest / second
 
@@ -63,8 +64,7 @@ def memorised_fraction(samples: Any, training: Any, *, threshold: float = 1 / 3)
     >>> memorised_fraction([[0.0], [2.1]], [[0.0], [4.0]])
     0.5
     """
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must lie above 0 and be at most 1; got {threshold}")
+    threshold = checks.number("threshold", threshold, "(0, 1]")
     return float(np.mean(nearest_neighbour_ratio(samples, training) < threshold))
 
 
@@ -94,10 +94,10 @@ def distance_ratio(samples: Any, training: Any, held_out: Any) -> float:
     >>> distance_ratio([[1.5], [7.5]], training=[[1.0], [8.0]], held_out=[[0.0], [9.0]])
     0.5
     """
-    known = check_points(training, name="training")
-    made = check_points(samples, name="samples", dimensions=known.shape[1])
-    fresh = check_points(held_out, name="held_out", dimensions=known.shape[1])
+    known = check_points("training", training)
+    made = check_points("samples", samples, dimensions=known.shape[1])
+    fresh = check_points("held_out", held_out, dimensions=known.shape[1])
     unit = float(np.median(nearest_distances(fresh, known, 1)))
     if unit == 0:
-        raise ValueError("held_out must be new: at least half of it is in the training set")
+        raise ValueError("held_out: got examples half of which are in training, expected new ones")
     return float(np.median(nearest_distances(made, known, 1))) / unit

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import asnumpy
+from ..backend import asnumpy, checks
 from ..data.toy import ToyWorld
 from .neighbours import Floats, check_points, squared_distances
 
@@ -54,10 +54,9 @@ def mode_coverage(points: Any, centres: Any, sigma: float) -> ModeCoverage:
     >>> found.shares, found.covered, found.precise
     (array([0.5 , 0.25, 0.  ]), 2, 0.75)
     """
-    if not 0 < sigma < np.inf:
-        raise ValueError(f"sigma must be positive and finite; got {sigma}")
-    bumps = check_points(centres, name="centres")
-    made = check_points(points, name="points", dimensions=bumps.shape[1])
+    sigma = checks.number("sigma", sigma, "(0, inf)")
+    bumps = check_points("centres", centres)
+    made = check_points("points", points, dimensions=bumps.shape[1])
     squares = squared_distances(made, bumps)
     near = squares.min(axis=1) <= (3 * sigma) ** 2
     counts = np.bincount(squares.argmin(axis=1)[near], minlength=len(bumps))
@@ -97,9 +96,8 @@ def density_error(points: Any, world: ToyWorld, *, reach: float = 3.0, cell: flo
     >>> round(density_error(world.sample(10_000, RandomStream(0)) / 2, world), 2)
     1.0
     """
-    if not (0 < reach < np.inf and 0 < cell < np.inf):
-        raise ValueError(f"reach and cell must be positive and finite; got {reach} and {cell}")
-    made = check_points(points, name="points", dimensions=2)
+    reach, cell = checks.number("reach", reach, "(0, inf)"), checks.number("cell", cell, "(0, inf)")
+    made = check_points("points", points, dimensions=2)
     edges = np.linspace(-reach, reach, max(1, int(np.ceil(2 * reach / cell - 1e-9))) + 1)
     fractions = np.histogram2d(made[:, 0], made[:, 1], bins=[edges, edges])[0] / len(made)
     masses = _masses(world, edges)

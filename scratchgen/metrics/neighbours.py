@@ -8,34 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import asnumpy
+from ..backend import asnumpy, checks
 
 Floats = NDArray[np.float64]
 
 POINTS_AT_ONCE = 1024
 
 
-def check_points(points: Any, *, name: str, least: int = 1, dimensions: int | None = None) -> Floats:
-    """Return points, images or features as a host array of shape (n, dimensions) in float64.
+def check_points(name: str, x: Any, least: int = 1, dimensions: int | None = None) -> Floats:
+    """Points, images or features as a host array of shape (n, dimensions) in float64.
 
     Raises
     ------
-    ValueError
-        If there are fewer than ``least``, a value is not finite, or the dimensions differ from those wanted.
+    TypeError, ValueError
+        If there are fewer than `least`, a value is not finite, or the dimensions differ from those wanted.
     """
-    array = np.asarray(asnumpy(points), dtype=np.float64)
-    if array.ndim < 2 or len(array) < least:
-        raise ValueError(f"{name} must have shape (n, ...) with n at least {least}; got shape {array.shape}")
-    flat = array.reshape(len(array), -1)
-    if dimensions is not None and flat.shape[1] != dimensions:
-        raise ValueError(
-            f"{name} must have {dimensions} values per point, as the others do; got {flat.shape[1]}"
-        )
-    if not np.isfinite(flat).all():
-        raise ValueError(
-            f"{name} must be finite; {int((~np.isfinite(flat)).sum())} values are NaN or infinite"
-        )
-    return flat
+    x = checks.examples(name, np.asarray(asnumpy(x), np.float64), least=least)
+    flat = x.reshape(len(x), -1)
+    return flat if dimensions is None else checks.shape(name, flat, ("n", dimensions), "like the others")
 
 
 def squared_distances(points: Floats, others: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..backend import checks
 from .neighbours import Floats, blocks_of_squares, check_points, nearest_distances
 
 
@@ -54,10 +55,9 @@ def precision_recall(real: Any, generated: Any, *, neighbours: int = 3) -> Preci
     >>> precision_recall([[0.0], [1.0], [2.0], [3.0]], [[0.5], [1.5], [9.0], [9.1]], neighbours=1)
     PrecisionRecall(precision=0.5, recall=0.75)
     """
-    if neighbours < 1:
-        raise ValueError(f"neighbours must be at least 1; got {neighbours}")
-    true = check_points(real, name="real", least=neighbours + 1)
-    made = check_points(generated, name="generated", least=neighbours + 1, dimensions=true.shape[1])
+    neighbours = checks.whole("neighbours", neighbours)
+    true = check_points("real", real, least=neighbours + 1)
+    made = check_points("generated", generated, least=neighbours + 1, dimensions=true.shape[1])
     return PrecisionRecall(
         precision=float(np.mean(_among(made, true, neighbours))),
         recall=float(np.mean(_among(true, made, neighbours))),

@@ -15,9 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..autograd import no_grad, raw
-from ..backend import asarray, asnumpy
+from ..backend import asarray, asnumpy, checks
 from ..data import Images
-from ..data.pictures import check_images
 from .frechet import frechet_distance
 from .neighbours import Floats, check_points, nearest_distances
 
@@ -89,9 +88,8 @@ def sample_quality(samples: Any, classifier: SeesClasses, data: Images) -> Sampl
     ValueError
         If the samples have another shape than the data, are fewer than two, not finite or outside [0, 1].
     """
-    made = check_images(samples, shape=data.shape, name="samples", unit_range=True).astype(np.float32)
-    if len(made) < 2:
-        raise ValueError(f"samples: got {len(made)}, expected two or more")
+    made = checks.examples("samples", samples, data.shape, least=2).astype(np.float32)
+    checks.within("samples", made, 0, 1, "divide bytes by 255")
     logits, features = _seen(made, classifier)
     real_logits, real_features = _seen(data.test, classifier)
     _, known_features = _seen(_spread(data.train, len(made)), classifier)
@@ -127,14 +125,14 @@ def _confident(logits: Floats) -> float:
 
 def _two_nearest(images: np.ndarray, data: Images) -> Floats:
     """The distances of images to their two nearest training images, shape (n, 2)."""
-    known = check_points(data.train, name="data.train", least=2)
-    return nearest_distances(check_points(images, name="samples"), known, 2)
+    known = check_points("data.train", data.train, least=2)
+    return nearest_distances(check_points("samples", images), known, 2)
 
 
 def _median_ratio(distances: Floats, units: Floats) -> float:
     unit = float(np.median(units))
     if unit == 0:
-        raise ValueError("data: at least half of the test images are training images, expected new ones")
+        raise ValueError("data: got test images half of which are training images, expected new ones")
     return float(np.median(distances)) / unit
 
 

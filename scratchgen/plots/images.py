@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.pictures import check_images
+from ..backend import checks
 from .style import DOTS, INK, SOFT, WIDTH, new_figure
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def image_rows(rows: Mapping[str, Any], columns: int | None = None) -> Figure:
 
 
 def _checked(images: Any, name: str) -> np.ndarray:
-    images = check_images(images, name=name, unit_range=True)
+    images = checks.within(name, checks.examples(name, images), 0, 1, "divide bytes by 255")
     if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
         raise ValueError(
             f"{name}: got shape {images.shape}, expected (n, channels, height, width) with 1 or 3 channels"

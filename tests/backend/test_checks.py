@@ -195,6 +195,23 @@ def test_a_batch_holds_no_nan() -> None:
         checks.batch("x", np.array([[1.0, np.nan]]))
 
 
+def test_examples_are_fetched_to_the_host() -> None:
+    x = checks.examples("images", to_device(np.ones((2, 1, 3))), (1, 3))
+    assert isinstance(x, np.ndarray)
+    assert checks.examples("points", [[1.0, 2.0]]).shape == (1, 2)
+    assert len(checks.examples("points", np.zeros((0, 2)))) == 0
+    with refused(ValueError, r"images: got shape \(2, 1, 3\), expected \(n, 3, 3\)$"):
+        checks.examples("images", x, (3, 3))
+    with refused(ValueError, r"points: got shape \(2,\), expected \(n, features, \.\.\.\)$"):
+        checks.examples("points", x[:, 0, 0])
+    with refused(ValueError, "points: got 2, expected 3 or more$"):
+        checks.examples("points", x, least=3)
+    with refused(TypeError, "points: got an array of int64, expected float32 or float64"):
+        checks.examples("points", [[1, 2]])
+    with refused(ValueError, "points: got 1 NaN or infinite numbers"):
+        checks.examples("points", [[1.0, np.inf]])
+
+
 def test_indices_are_whole_numbers() -> None:
     x = to_device(np.array([0, 2]))
     assert checks.indices("i", x, 3) is x
@@ -231,6 +248,9 @@ def test_labels_of_a_batch() -> None:
     assert checks.labels(None, 2, 10) is None
     assert sg.asnumpy(checks.labels(7, 2, 10)).tolist() == [7, 7]
     assert sg.asnumpy(checks.labels([7, 1], 2, 10)).tolist() == [7, 1]
+    assert checks.labels(None, 2, None, needed=True) is None
+    with refused(ValueError, "labels: got none, expected one of 10 classes for each example$"):
+        checks.labels(None, 2, 10, needed=True)
     given = to_device(np.array([3, 4]))
     assert checks.labels(given, 2, 10) is given
     with refused(ValueError, "labels: got some, expected none: the model was made without classes$"):

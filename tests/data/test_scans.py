@@ -58,9 +58,11 @@ def test_the_same_stream_makes_the_same_scans_and_another_others() -> None:
 
 
 def test_what_cannot_be_scanned_is_said() -> None:
-    with pytest.raises(ValueError, match="one of lesion, fracture, bright spots; got 'cold'"):
+    with pytest.raises(
+        ValueError, match="kind: got 'cold', expected one of None, 'lesion', 'fracture', 'bright spots'"
+    ):
         scans.anomalous(1, RandomStream(0), kind="cold")
-    with pytest.raises(ValueError, match="n must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="n: got 0, expected a positive whole number"):
         scans.healthy(0, RandomStream(0))
-    with pytest.raises(ValueError, match="size must be at least 16"):
+    with pytest.raises(ValueError, match="size: got 8, expected a whole number, 16 or more"):
         scans.healthy(1, RandomStream(0), size=8)

@@ -32,23 +32,17 @@ def test_rows_may_lie_on_a_device_and_may_be_none() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([[0, 3]], r"rows\[0, 1\] is level 3, but attribute 1 has the levels 0 to 2"),
-        ([[1, 2], [-1, 0]], r"rows\[1, 0\] is level -1"),
-        ([0, 1], r"shape \(n, 2\).*got shape \(2,\)"),
-        ([[0, 1, 0]], r"shape \(n, 2\)"),
+        ([[0, 3]], r"rows\[0, 1\]: got level 3, expected 0 to 2"),
+        ([[1, 2], [-1, 0]], r"rows\[1, 0\]: got level -1"),
+        ([0, 1], r"rows: got shape \(2,\), expected \(n, 2\), a column for each attribute"),
+        ([[0, 1, 0]], r"rows: got shape \(1, 3\)"),
         ([[0.0, 1.0]], "whole numbers"),
         ([[True, False]], "whole numbers"),
     ],
 )
 def test_rows_that_do_not_fit_are_named(rows: list[object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         tables.check_rows(np.array(rows), (2, 3))
-
-
-@pytest.mark.parametrize("levels", [[], [0, 2], [2.0], [[2, 3]], [-1]])
-def test_levels_that_are_none_are_refused(levels: list[object]) -> None:
-    with pytest.raises(ValueError, match="levels must list"):
-        tables.check_levels(levels)  # type: ignore[arg-type]
 
 
 def test_sampled_levels_have_the_probabilities_and_never_one_of_zero() -> None:

@@ -110,15 +110,15 @@ def test_novelty_is_relative_to_what_was_observed() -> None:
 
 def test_bad_input_is_named() -> None:
     rng = RandomStream(0)
-    with pytest.raises(ValueError, match="at least one look"):
+    with pytest.raises(ValueError, match="rows: got none, expected at least one look"):
         score_looks(np.empty((0, 5), dtype=int), rng)
-    with pytest.raises(ValueError, match=r"shown must be boolean of shape \(50,\)"):
+    with pytest.raises(ValueError, match=r"shown: got bool of shape \(49,\), expected bool of shape \(50,\)"):
         score_looks(avatars.observations(), rng, shown=np.ones(49, dtype=bool))
-    with pytest.raises(ValueError, match="tolerance must be at least 0; got nan"):
+    with pytest.raises(ValueError, match="tolerance: got nan, expected a number"):
         score_images(np.zeros((1, 3, 32, 32)), rng, tolerance=float("nan"))
-    with pytest.raises(ValueError, match="sum to 4032, more than 1"):
+    with pytest.raises(ValueError, match="sum to 4032, expected at most 1"):
         exact_kl(lambda rows: np.zeros(len(rows)))
-    with pytest.raises(ValueError, match=r"shape \(4032,\) for all looks; got \(4032, 5\)"):
+    with pytest.raises(ValueError, match=r"got shape \(4032, 5\), expected \(4032,\), one for each look"):
         exact_kl(lambda rows: np.zeros(rows.shape))
-    with pytest.raises(ValueError, match="n must be at least 1"):
+    with pytest.raises(ValueError, match="n: got 0, expected a positive whole number"):
         expected_scores(0)

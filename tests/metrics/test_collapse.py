@@ -81,10 +81,10 @@ def test_what_it_says_names_every_reason() -> None:
 @pytest.mark.parametrize(
     ("samples", "data", "message"),
     [
-        (np.zeros((4, 2)), RNG.normal(size=(9, 2)), "samples must have shape .* at least 5"),
-        (np.zeros((9, 3)), RNG.normal(size=(9, 2)), "samples must have 2 values per point"),
-        (np.full((9, 2), np.nan), RNG.normal(size=(9, 2)), "samples must be finite"),
-        (np.zeros((9, 2)), np.zeros((9, 2)), "data must differ from each other"),
+        (np.zeros((4, 2)), RNG.normal(size=(9, 2)), "samples: got 4, expected 5 or more"),
+        (np.zeros((9, 3)), RNG.normal(size=(9, 2)), r"samples: got shape \(9, 3\), expected \(n, 2\)"),
+        (np.full((9, 2), np.nan), RNG.normal(size=(9, 2)), "samples: got 18 NaN"),
+        (np.zeros((9, 2)), np.zeros((9, 2)), "data: got examples half of which occur twice"),
     ],
 )
 def test_bad_input(samples: Any, data: Any, message: str) -> None:

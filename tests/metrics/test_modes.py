@@ -78,11 +78,17 @@ def test_what_lies_outside_the_grid_counts() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: mode_coverage(np.zeros((3, 2)), np.zeros((1, 2)), 0.0), "sigma must be positive"),
-        (lambda: mode_coverage(np.zeros((3, 3)), np.zeros((1, 2)), 1.0), "points must have 2 values"),
-        (lambda: density_error(np.zeros((3, 3)), WORLD), "points must have 2 values"),
-        (lambda: density_error(np.zeros((0, 2)), WORLD), "points must have shape"),
-        (lambda: density_error(np.zeros((3, 2)), WORLD, cell=0), "reach and cell must be positive"),
+        (
+            lambda: mode_coverage(np.zeros((3, 2)), np.zeros((1, 2)), 0.0),
+            "sigma: got 0.0, expected a number in",
+        ),
+        (
+            lambda: mode_coverage(np.zeros((3, 3)), np.zeros((1, 2)), 1.0),
+            r"points: got shape \(3, 3\), expected \(n, 2\)",
+        ),
+        (lambda: density_error(np.zeros((3, 3)), WORLD), r"points: got shape \(3, 3\), expected \(n, 2\)"),
+        (lambda: density_error(np.zeros((0, 2)), WORLD), "points: got 0, expected 1 or more"),
+        (lambda: density_error(np.zeros((3, 2)), WORLD, cell=0), "cell: got 0, expected a number in"),
     ],
 )
 def test_bad_input(call: Any, message: str) -> None:

@@ -23,12 +23,12 @@ def test_a_copy_is_at_distance_zero_however_large_its_values() -> None:
 
 
 def test_points_of_other_dimensions_are_named() -> None:
-    with pytest.raises(ValueError, match="real must have 3 values per point, as the others do; got 2"):
-        neighbours.check_points(np.zeros((4, 2)), name="real", dimensions=3)
-    with pytest.raises(ValueError, match="n at least 5; got shape"):
-        neighbours.check_points(np.zeros((4, 2)), name="real", least=5)
-    with pytest.raises(ValueError, match="1 values are NaN or infinite"):
-        neighbours.check_points([[0.0, np.inf]], name="real")
+    with pytest.raises(ValueError, match=r"real: got shape \(4, 2\), expected \(n, 3\), like the others"):
+        neighbours.check_points("real", np.zeros((4, 2)), dimensions=3)
+    with pytest.raises(ValueError, match="real: got 4, expected 5 or more"):
+        neighbours.check_points("real", np.zeros((4, 2)), least=5)
+    with pytest.raises(ValueError, match="real: got 1 NaN or infinite"):
+        neighbours.check_points("real", [[0.0, np.inf]])
 
 
 def on_a_grid(n: int, seed: int) -> np.ndarray:

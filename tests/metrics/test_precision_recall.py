@@ -61,9 +61,9 @@ def test_lost_variety_costs_recall_and_excess_costs_precision() -> None:
 def test_images_are_flattened_and_bad_input_is_named() -> None:
     images = np.random.default_rng(0).random((10, 1, 4, 4))
     assert precision_recall(images, images) == (1, 1)
-    with pytest.raises(ValueError, match="n at least 4; got shape"):
+    with pytest.raises(ValueError, match="real: got 3, expected 4 or more"):
         precision_recall(images[:3], images)
-    with pytest.raises(ValueError, match="generated must have 16 values per point"):
+    with pytest.raises(ValueError, match=r"generated: got shape \(10, 8\), expected \(n, 16\)"):
         precision_recall(images, images[:, :, :2])
-    with pytest.raises(ValueError, match="neighbours must be at least 1"):
+    with pytest.raises(ValueError, match="neighbours: got 0, expected a positive whole number"):
         precision_recall(images, images, neighbours=0)

@@ -93,11 +93,11 @@ def test_a_copy_of_an_example_that_occurs_twice_is_one() -> None:
 
 def test_bad_input_is_named() -> None:
     data = world()
-    with pytest.raises(ValueError, match="samples: got 1, expected two or more"):
+    with pytest.raises(ValueError, match="samples: got 1, expected 2 or more"):
         sample_quality(data.test[:1], Brightness(), data)
-    with pytest.raises(ValueError, match=r"samples must have shape \(n, 1, 1, 2\)"):
+    with pytest.raises(ValueError, match=r"samples: got shape \(5, 1, 2, 2\), expected \(n, 1, 1, 2\)"):
         sample_quality(np.zeros((5, 1, 2, 2), np.float32), Brightness(), data)
-    with pytest.raises(ValueError, match=r"samples must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"samples: got numbers from .*, expected 0 to 1; divide"):
         sample_quality(2 * data.test, Brightness(), data)
-    with pytest.raises(ValueError, match="half of the test images are training images"):
+    with pytest.raises(ValueError, match="test images half of which are training images"):
         sample_quality(data.test, Brightness(), replace(data, test=data.train))

@@ -119,9 +119,15 @@ def test_an_animation_shows_every_frame(tmp_path: Path, channels: int) -> None:
         (lambda: plots.image_grid(np.zeros((2, 8, 8))), r"images: got shape \(2, 8, 8\)"),
         (lambda: plots.image_grid(np.zeros((2, 2, 8, 8))), "with 1 or 3 channels"),
         (lambda: plots.image_grid(np.zeros((0, 1, 8, 8))), r"images: got shape \(0, 1, 8, 8\)"),
-        (lambda: plots.image_grid(np.zeros((2, 1, 8, 8), np.uint8)), "images must be float32 or float64"),
-        (lambda: plots.image_grid(np.full((2, 1, 8, 8), 1.5)), r"images must lie in \[0, 1\]"),
-        (lambda: plots.image_grid(np.full((2, 1, 8, 8), np.nan)), "images must be finite"),
+        (
+            lambda: plots.image_grid(np.zeros((2, 1, 8, 8), np.uint8)),
+            "images: got an array of uint8, expected float32 or float64",
+        ),
+        (
+            lambda: plots.image_grid(np.full((2, 1, 8, 8), 1.5)),
+            r"images: got numbers from 1.5 to 1.5, expected 0 to 1",
+        ),
+        (lambda: plots.image_grid(np.full((2, 1, 8, 8), np.nan)), "images: got 128 NaN or infinite numbers"),
         (lambda: plots.image_grid(np.zeros((2, 1, 8, 8)), 0), "columns: got 0"),
         (lambda: plots.reconstructions(*[np.zeros((2, 1, 8, 8))] * 2, 1.5), r"columns: got 1\.5"),
         (lambda: plots.manifold(np.zeros((8, 1, 8, 8))), "images: got 8, expected a square number"),
@@ -136,7 +142,7 @@ def test_an_animation_shows_every_frame(tmp_path: Path, channels: int) -> None:
     ],
 )
 def test_what_cannot_be_drawn(call: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         call()
 
 
@@ -181,5 +187,5 @@ def test_rows_refuse_what_does_not_belong_together() -> None:
         plots.image_rows({})
     with pytest.raises(ValueError, match=r"shapes .*, expected one shape"):
         plots.image_rows({"a": images(3), "b": images(3, size=9)})
-    with pytest.raises(ValueError, match=r"rows\['b'\] must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"rows\['b'\]: got numbers from .*, expected 0 to 1"):
         plots.image_rows({"a": images(3), "b": 2 + images(3)})

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backend import checks
 from ..tables import Rows, check_rows, enumerate_rows, number_rows
 
 #: Attribute, then level, then the number of the fifty people who had it, in the order of the columns.
@@ -72,11 +73,6 @@ def all_looks() -> Rows:
     return looks
 
 
-def check_looks(rows: Any, *, name: str = "rows") -> Rows:
-    """Return ``rows`` as a host array of looks, shape (n, 5); a row that is no look is an error."""
-    return check_rows(rows, LEVELS, name=name)
-
-
 def look_numbers(rows: Any) -> Rows:
     """Return the number of each look, 0 to 4,031, its position in :func:`all_looks`; shape (n,).
 
@@ -85,7 +81,7 @@ def look_numbers(rows: Any) -> Rows:
     >>> look_numbers([[0, 0, 0, 0, 1], [6, 5, 2, 3, 7]])
     array([   1, 4031])
     """
-    return number_rows(check_looks(rows), LEVELS)
+    return number_rows(check_rows(rows, LEVELS), LEVELS)
 
 
 def look(*names: str) -> Rows:
@@ -102,10 +98,9 @@ def look(*names: str) -> Rows:
     array([[3, 4, 1, 2, 7]])
     """
     if len(names) != len(ATTRIBUTES):
-        raise ValueError(f"look needs {len(ATTRIBUTES)} names, for {', '.join(ATTRIBUTES)}; got {names!r}")
+        raise ValueError(f"names: got {names!r}, expected {len(ATTRIBUTES)}: {', '.join(ATTRIBUTES)}")
     for name, attribute, levels in zip(names, ATTRIBUTES, NAMES, strict=True):
-        if name not in levels:
-            raise ValueError(f"{attribute} has no level {name!r}; it has {', '.join(levels)}")
+        checks.one_of(attribute, name, levels)
     return np.array([[levels.index(name) for name, levels in zip(names, NAMES, strict=True)]])
 
 
@@ -117,6 +112,5 @@ def describe(rows: Any) -> list[str]:
     >>> describe([[3, 4, 1, 2, 7]])
     ['LongHairStraight, Red, Round, ShirtScoopNeck, White']
     """
-    return [
-        ", ".join(names[level] for names, level in zip(NAMES, row, strict=True)) for row in check_looks(rows)
-    ]
+    rows = check_rows(rows, LEVELS)
+    return [", ".join(names[level] for names, level in zip(NAMES, row, strict=True)) for row in rows]

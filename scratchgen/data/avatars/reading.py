@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pictures import check_images
+from ...backend import checks
 from ..tables import Rows
 from .drawing import SHAPE, gallery
 from .looks import all_looks
@@ -59,7 +59,7 @@ def read(images: Any) -> Reading:
     >>> rows, distances
     (array([[3, 4, 1, 2, 7]]), array([0.]))
     """
-    pictures = check_images(images, shape=SHAPE)
+    pictures = checks.examples("images", images, SHAPE)
     numbers = np.empty(len(pictures), dtype=np.int64)
     distances = np.empty(len(pictures))
     portraits = gallery().reshape(len(gallery()), -1).astype(np.float32) / np.float32(255)

@@ -107,7 +107,7 @@ def iterative_proportional_fit(
     """
     if joint.shape != tuple(len(wanted) for wanted in marginals):
         sizes = tuple(len(wanted) for wanted in marginals)
-        raise ValueError(f"marginals must have one entry per level of joint, {joint.shape}; got {sizes}")
+        raise ValueError(f"marginals: got {sizes} levels, expected {joint.shape} as joint has")
     for _ in range(sweeps):
         for attribute, wanted in enumerate(marginals):
             present = marginal(joint, attribute)

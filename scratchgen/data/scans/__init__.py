@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backend import RandomStream, asnumpy, check_rng
+from ...backend import RandomStream, asnumpy, check_rng, checks
 from .anatomy import healthy_heads
 from .anomalies import KINDS
 
@@ -58,7 +58,7 @@ def healthy(n: int, rng: RandomStream, *, size: int = 32) -> Scans:
     >>> scans.images.shape, bool(scans.masks.any())
     ((5, 1, 32, 32), False)
     """
-    _check(n, size)
+    n, size = checks.whole("n", n), checks.whole("size", size, 16)
     heads = healthy_heads(n, check_rng(rng).child("anatomy"), size)
     images = _scanned(heads.images, rng)
     return Scans(images, np.zeros(images.shape, dtype=bool), ("healthy",) * n, images)
@@ -91,9 +91,8 @@ def anomalous(n: int, rng: RandomStream, *, kind: str | None = None, size: int =
     >>> bool((scans.images == scans.without)[~scans.masks].all())
     True
     """
-    _check(n, size)
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
+    n, size = checks.whole("n", n), checks.whole("size", size, 16)  # a smaller one shows nothing
+    checks.one_of("kind", kind, (None, *KINDS))
     heads = healthy_heads(n, check_rng(rng).child("anatomy"), size)
     names = list(KINDS)
     if kind is None:
@@ -120,10 +119,3 @@ def _scanned(images: NDArray[np.float64], rng: RandomStream) -> NDArray[np.float
     """Return the pictures as a scanner shows them, with noise that depends on ``rng`` alone."""
     noise = asnumpy(rng.child("noise").normal(images.shape, dtype=np.float64))
     return np.clip(images + NOISE * noise, 0, 1)[:, None].astype(np.float32)
-
-
-def _check(n: int, size: int) -> None:
-    if n < 1:
-        raise ValueError(f"n must be at least 1; got {n}")
-    if size < 16:
-        raise ValueError(f"size must be at least 16 pixels, to show anything; got {size}")

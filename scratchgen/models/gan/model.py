@@ -212,9 +212,7 @@ class GAN(Module):
             network gives a wrong shape.
         """
         checks.batch("x", x, self.example_shape)
-        labels = checks.labels(labels, len(x), self.classes)
-        if labels is None and self.classes is not None:
-            raise ValueError(f"labels: got none, expected {len(x)}: the model has {self.classes} classes")
+        labels = checks.labels(labels, len(x), self.classes, needed=True)
         with no_grad():
             fake = raw(self(self._noise(len(x), rng), labels))
         checks.shape("generator(z)", fake, tuple(x.shape), "like x")

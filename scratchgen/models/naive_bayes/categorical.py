@@ -21,17 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backend import RandomStream
+from ...backend import RandomStream, checks
 from ...data.tables import (
     Rows,
-    check_levels,
     check_rows,
     count_levels,
     entropy_of,
     log_of_probabilities,
     sample_levels,
 )
-from .smoothing import check_alpha, smoothed
+from .smoothing import smoothed
 
 Floats = NDArray[np.float64]
 
@@ -61,8 +60,8 @@ class CategoricalNaiveBayes:
     """
 
     def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
-        self.levels = check_levels(levels)
-        self.alpha = check_alpha(alpha)
+        self.levels = checks.sizes("levels", levels)
+        self.alpha = checks.number("alpha", alpha, "[0, inf)")
         self._theta: tuple[Floats, ...] | None = None
 
     def __repr__(self) -> str:
@@ -99,17 +98,13 @@ class CategoricalNaiveBayes:
         """
         tables = [np.asarray(count) for count in counts]
         if tuple(table.shape for table in tables) != tuple((count,) for count in self.levels):
-            raise ValueError(
-                f"counts must have one entry per level, {self.levels}; "
-                f"got shapes {[table.shape for table in tables]}"
-            )
-        if any(table.dtype.kind not in "iu" or table.min() < 0 for table in tables):
-            raise ValueError("counts must be whole numbers of at least 0")
+            shapes = [table.shape for table in tables]
+            raise ValueError(f"counts: got shapes {shapes}, expected one entry per level, {self.levels}")
+        for k, table in enumerate(tables):
+            checks.within(f"counts[{k}]", checks.whole_numbers(f"counts[{k}]", table), 0, np.inf)
         sums = [int(table.sum()) for table in tables]
-        if sums[0] == 0:
-            raise ValueError("nothing to fit: the table holds no observation")
-        if len(set(sums)) > 1:
-            raise ValueError(f"counts must sum to one number of observations for every attribute; got {sums}")
+        if sums[0] == 0 or len(set(sums)) > 1:
+            raise ValueError(f"counts: got sums {sums}, expected the same number of observations, 1 or more")
         self._theta = tuple(smoothed(table, self.alpha) for table in tables)
         return self
 

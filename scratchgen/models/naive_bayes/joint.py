@@ -17,17 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backend import RandomStream
+from ...backend import RandomStream, checks
 from ...data.tables import (
     Rows,
-    check_levels,
     check_rows,
     entropy_of,
     log_of_probabilities,
     number_rows,
     sample_levels,
 )
-from .smoothing import check_alpha, smoothed
+from .smoothing import smoothed
 
 Floats = NDArray[np.float64]
 
@@ -56,8 +55,8 @@ class JointMultinomial:
     """
 
     def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
-        self.levels = check_levels(levels)
-        self.alpha = check_alpha(alpha)
+        self.levels = checks.sizes("levels", levels)
+        self.alpha = checks.number("alpha", alpha, "[0, inf)")
         self._theta: Floats | None = None
 
     def __repr__(self) -> str:
@@ -73,7 +72,7 @@ class JointMultinomial:
         """
         table = check_rows(rows, self.levels)
         if len(table) == 0:
-            raise ValueError("nothing to fit: the table holds no observation")
+            raise ValueError("rows: got none, expected at least one to fit")
         counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
         self._theta = smoothed(counts, self.alpha).reshape(self.levels)
         return self

@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...backend import RandomStream, asnumpy
-from ...data.pictures import check_images
+from ...backend import RandomStream, asnumpy, checks
 from ...data.tables import Rows, log_of_probabilities, sample_levels
-from .smoothing import check_alpha, smoothed
+from .smoothing import smoothed
 
 Floats = NDArray[np.float64]
 
@@ -55,10 +54,8 @@ class PixelNaiveBayes:
     """
 
     def __init__(self, levels: int = 2, alpha: float = 1) -> None:
-        if not isinstance(levels, int | np.integer) or not 2 <= levels <= 256:
-            raise ValueError(f"levels must be a whole number from 2 to 256; got {levels!r}")
-        self.levels = int(levels)
-        self.alpha = check_alpha(alpha)
+        self.levels = checks.whole("levels", levels, 2, 256)
+        self.alpha = checks.number("alpha", alpha, "[0, inf)")
         self.shape: tuple[int, ...] | None = None
         self._theta: Floats | None = None
         self._class_probabilities: Floats | None = None
@@ -81,12 +78,12 @@ class PixelNaiveBayes:
         ValueError
             If there is no image, a value lies outside [0, 1], or the labels do not fit the images.
         """
-        pixels, shape = self._quantised(images)
-        classes = _check_labels(labels, len(pixels))
+        images = checks.examples("images", images, least=1)
+        pixels, classes = self._quantised(images), _classes(labels, len(images))
         counts = np.stack([self._count(pixels[classes == label]) for label in range(classes.max() + 1)])
         self._theta = smoothed(counts, self.alpha)
         self._class_probabilities = np.bincount(classes) / len(classes)
-        self.shape = shape
+        self.shape = images.shape[1:]
         return self
 
     @property
@@ -112,11 +109,7 @@ class PixelNaiveBayes:
     def class_log_prob(self, images: Any) -> Floats:
         """Return log p(x, c), in nats, for every image and class, shape (n, classes)."""
         log_theta = log_of_probabilities(self.theta)
-        pixels, shape = self._quantised(images)
-        if shape != self.shape:
-            raise ValueError(
-                f"images must have shape (n, {', '.join(map(str, self.shape or ()))}); got {shape} each"
-            )
+        pixels = self._quantised(checks.examples("images", images, self.shape))
         every = np.arange(pixels.shape[1])
         scores = np.empty((len(pixels), len(log_theta)))
         for start in range(0, len(pixels), IMAGES_AT_ONCE):
@@ -139,21 +132,26 @@ class PixelNaiveBayes:
         """Return the most probable class of each image, shape (n,)."""
         return np.argmax(self.class_log_prob(images), axis=1)
 
-    def sample(self, n: int, rng: RandomStream, *, label: int | None = None) -> NDArray[np.float32]:
-        """Draw ``n`` images, of all classes or of one.
+    def sample(self, n: int, rng: RandomStream, labels: Any = None) -> NDArray[np.float32]:
+        """Draw ``n`` images.
+
+        Parameters
+        ----------
+        n : int
+        rng : RandomStream
+        labels : array of int, shape (n,), or int, optional
+            The class of each, or of all; left out, they are drawn as often as they were seen.
 
         Returns
         -------
         array
             Shape (n, ...) as the images of the fit, float32; level l is the value ``l / (levels - 1)``.
         """
-        theta = self.theta
-        if label is not None and not 0 <= label < len(theta):
-            raise ValueError(f"label must be a class from 0 to {len(theta) - 1}; got {label!r}")
-        if label is None:
+        theta, n = self.theta, checks.whole("n", n, 0)
+        if labels is None:
             classes = sample_levels(self.class_probabilities, n, rng)
         else:
-            classes = np.full(n, label)
+            classes = asnumpy(checks.labels(labels, n, len(theta)))
         pixels = np.empty((n, theta.shape[1]), dtype=np.float32)
         for known in np.unique(classes):
             chosen = np.flatnonzero(classes == known)
@@ -161,11 +159,11 @@ class PixelNaiveBayes:
                 pixels[chosen, d] = sample_levels(probabilities, len(chosen), rng)
         return pixels.reshape(n, *(self.shape or ())) / np.float32(self.levels - 1)
 
-    def _quantised(self, images: Any) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
-        """Return the levels of the pixels, shape (n, pixels), and the shape of one image."""
-        array = check_images(images, unit_range=True)
-        levels = np.minimum(array * array.dtype.type(self.levels), self.levels - 1).astype(np.uint8)
-        return levels.reshape(len(array), math.prod(array.shape[1:])), array.shape[1:]
+    def _quantised(self, images: np.ndarray) -> NDArray[np.uint8]:
+        """Return the levels of the pixels, shape (n, pixels)."""
+        checks.within("images", images, 0, 1, "divide bytes by 255")
+        levels = np.minimum(images * images.dtype.type(self.levels), self.levels - 1).astype(np.uint8)
+        return levels.reshape(len(images), math.prod(images.shape[1:]))
 
     def _count(self, pixels: NDArray[np.uint8]) -> Rows:
         """Return how often each pixel has each level, shape (pixels, levels)."""
@@ -177,21 +175,15 @@ class PixelNaiveBayes:
         return counts.reshape(dimensions, self.levels)
 
 
-def _check_labels(labels: Any, n: int) -> Rows:
+def _classes(labels: Any, n: int) -> Rows:
     """Return the class of each of ``n`` images; all 0 where there are no labels."""
-    if n == 0:
-        raise ValueError("nothing to fit: images holds no image")
     if labels is None:
         return np.zeros(n, dtype=np.int64)
-    classes = np.asarray(asnumpy(labels))
-    if classes.shape != (n,) or classes.dtype.kind not in "iu" or classes.min() < 0:
-        raise ValueError(
-            f"labels must be {n} whole numbers of at least 0, one per image; "
-            f"got {classes.dtype} of shape {classes.shape}"
-        )
+    classes = asnumpy(checks.one_each("labels", labels, n)).astype(np.int64)
     missing = np.setdiff1d(np.arange(classes.max() + 1), classes)
-    if len(missing):
+    if classes.min() < 0 or len(missing):
         raise ValueError(
-            f"labels must use every class from 0 to {classes.max()}; class {missing[0]} never occurs"
+            f"labels: got {classes.min()} to {classes.max()} without {missing.tolist()}, "
+            "expected every class from 0 on"
         )
-    return classes.astype(np.int64)
+    return classes

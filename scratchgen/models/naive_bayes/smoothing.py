@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-
-def check_alpha(alpha: Any) -> float:
-    """Return the smoothing constant as a float.
-
-    Raises
-    ------
-    ValueError
-        If it is negative, infinite or NaN.
-    """
-    if not isinstance(alpha, int | float | np.integer | np.floating) or not 0 <= alpha < np.inf:
-        raise ValueError(
-            f"alpha must be a finite number of at least 0 (0 is maximum likelihood); got {alpha!r}"
-        )
-    return float(alpha)
 
 
 def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:

@@ -51,5 +51,5 @@ def test_over_covers_by_opacity() -> None:
 
 
 def test_what_is_no_look_is_not_drawn() -> None:
-    with pytest.raises(ValueError, match="attribute 0 has the levels 0 to 6"):
+    with pytest.raises(ValueError, match=r"got level ., expected 0 to 6"):
         avatars.draw([[7, 0, 0, 0, 0]])

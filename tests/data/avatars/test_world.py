@@ -53,7 +53,7 @@ def test_proportional_fitting_reaches_any_marginals(weights: np.ndarray, wanted:
 
 
 def test_proportional_fitting_says_what_it_cannot_do() -> None:
-    with pytest.raises(ValueError, match=r"\(2, 2\).*\(2, 3\)"):
+    with pytest.raises(ValueError, match=r"marginals: got \(2, 3\) levels, expected \(2, 2\)"):
         world.iterative_proportional_fit(np.ones((2, 2)), (np.ones(2) / 2, np.ones(3) / 3))
     impossible = np.array([[1.0, 0.0], [0.0, 1.0]])
     with pytest.raises(RuntimeError, match="off after 20 sweeps"):
@@ -67,7 +67,7 @@ def test_log_prob_is_the_log_of_the_joint() -> None:
     occurs = log_prob > -np.inf
     assert -np.sum(np.exp(log_prob[occurs]) * log_prob[occurs]) == pytest.approx(avatars.entropy(), rel=1e-12)
     assert log_prob[1234] == np.log(avatars.joint()[tuple(looks[1234])])
-    with pytest.raises(ValueError, match="attribute 2 has the levels 0 to 2"):
+    with pytest.raises(ValueError, match=r"got level ., expected 0 to 2"):
         avatars.log_prob([[0, 0, 3, 0, 1]])
 
 

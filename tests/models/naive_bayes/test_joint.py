@@ -46,7 +46,7 @@ def test_samples_have_the_probabilities() -> None:
 def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="alpha"):
         JointMultinomial((2, 3), alpha=-0.1)
-    with pytest.raises(ValueError, match="nothing to fit"):
+    with pytest.raises(ValueError, match="rows: got none, expected at least one to fit"):
         JointMultinomial((2, 3)).fit(np.empty((0, 2), dtype=int))
     with pytest.raises(RuntimeError, match="call fit"):
         JointMultinomial((2, 3)).entropy()
