@@ -178,6 +178,35 @@ def test_the_best_noise_is_the_gradient_of_the_log_density() -> None:
     assert_close(found, (at[0] - at[1]) / (2 * h), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.equation("tweedie")
+@pytest.mark.parametrize("prediction", ["noise", "x0", "v"])
+def test_the_best_guess_of_the_data_needs_only_the_density_of_what_is_seen(prediction: str) -> None:
+    _, _, xt, t = all_times()
+    ab = column(SCHEDULE.alpha_bar, TIMES)
+    mean, variance = np.sqrt(ab) * MEAN, ab * SIGMA**2 + 1 - ab
+    slope = -(sg.asnumpy(xt) - mean) / variance  # of log q(x_t), a normal
+    expected = (sg.asnumpy(xt) + (1 - ab) * slope) / np.sqrt(ab)
+    assert_close(
+        exact(SCHEDULE, prediction).predict_x0(xt, t), expected, rtol=1e-8, atol=1e-7
+    )  # at T, 1e-16 / alpha_bar
+
+
+@pytest.mark.equation("denoising-score-matching")
+def test_to_match_the_score_of_the_noise_is_to_match_the_score_of_the_density() -> None:
+    model, t, n = exact(SCHEDULE), len(SCHEDULE.alpha_bar) // 2, 100_000
+    x0, times = draw(n), sg.asarray(np.full(n, t))
+    eps = RandomStream(0).normal((n, 3), np.float64)
+    xt = q_sample(SCHEDULE, x0, times, eps)
+    noise = np.sqrt(1 - SCHEDULE.alpha_bar[t - 1])
+    of_example = -sg.asnumpy(eps) / noise
+    of_density = sg.asnumpy(score(SCHEDULE, model(xt, times), times))
+    for s in (0.5 * of_density, of_density + 0.3, np.tanh(sg.asnumpy(xt))):  # any function of x_t
+        pairs = (s, of_example), (s, of_density), (of_density, of_example)
+        sides = [((a - b) ** 2).sum(1) for a, b in pairs]
+        assert_mean(sides[0] - sides[1] - sides[2], 0.0)
+        assert sides[1].mean() > 0.1
+
+
 @pytest.mark.equation("ddpm-mean-from-noise")
 def test_the_mean_from_the_noise_is_that_of_the_posterior_at_the_data_it_means() -> None:
     x0, eps, xt, t = all_times()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from estimates import assert_mean
 from scipy import integrate, special, stats
 from tools import assert_close
 
@@ -152,6 +153,22 @@ def test_the_mean_of_many_estimates_is_the_closed_form() -> None:
     q, p = normal(np.zeros(4), 1.0), normal(np.ones(4), 1.0)
     estimate = kl_divergence_monte_carlo(q, p, RandomStream(4), 100_000)
     assert_close(sum_per_example(estimate, leading=0) * 0.25, 0.5, rtol=0, atol=0.008)
+
+
+@pytest.mark.equation("score-function-gradient")
+def test_the_score_function_gives_the_same_gradient_with_more_variance() -> None:
+    """d/dmu E z^2 = 2 mu, by both ways, each from single samples of q = N(1, 1)."""
+    n = 40_000
+    mean = sg.tensor(np.ones(n), requires_grad=True)
+    q = Normal(mean, sg.asarray(np.zeros(n)))
+    z = q.sample(RandomStream(0))
+    by_score = sg.asnumpy(sg.grad((sg.asarray(z) ** 2 * q.log_prob(z)).sum(), mean)[0])
+    by_path = sg.asnumpy(sg.grad((q.rsample(RandomStream(0)) ** 2).sum(), mean)[0])
+    assert_mean(by_score, 2.0)
+    assert_mean(by_path, 2.0)
+    # Their variances are 30 and 4: E z^4 (z - 1)^2 - 4 with z = 1 + e, and that of 2 z.
+    assert_mean((by_score - 2) ** 2, 30.0)
+    assert_mean((by_path - 2) ** 2, 4.0)
 
 
 @pytest.mark.equation("pathwise-gradient")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from tools import assert_close
 import scratchgen as sg
 from scratchgen.data import avatars
 from scratchgen.distributions import Bernoulli, Normal, kl_divergence
+from scratchgen.models import VAE
 from scratchgen.models.diffusion import linear_schedule
 from scratchgen.models.diffusion.process import posterior_mean
+from scratchgen.nn import Linear
 
 PRIOR = Normal(0.0, 0.0)
 X = np.array([-1.5, 0.2, 2.0])
@@ -77,6 +80,43 @@ def test_the_mean_of_a_reverse_step_depends_on_the_time_and_not_on_xt_alone() ->
 def test_styles_are_seven_and_colours_six() -> None:
     styles, colours = (len(frequencies) for frequencies in avatars.frequencies()[:2])
     assert (styles, colours) == (7, 6)
+
+
+def test_accessories_are_three_and_top_types_seven() -> None:
+    levels = dict(zip(avatars.ATTRIBUTES, map(len, avatars.frequencies()), strict=True))
+    assert (levels["accessoriesType"], levels["topType"]) == (3, 7)
+
+
+def linear_vae() -> VAE:
+    """One latent, one number of data: the encoder's mean 0.8 x, log_var -1; the decoder's mean 1.5 z."""
+    model = VAE(Linear(1, 2), Linear(1, 1), latent_dim=1, likelihood="normal").to(np.float64)
+    state = {"encoder.weight": [[0.8], [0.0]], "encoder.bias": [0.0, -1.0], "decoder.weight": [[1.5]]}
+    model.load_state_dict({**model.state_dict(), **state, "decoder.bias": [0.0]})
+    return model
+
+
+def test_the_encoder_gives_a_density_over_z_and_the_decoder_one_over_x() -> None:
+    model, grid = linear_vae(), np.linspace(-30, 30, 60_001)[:, None]
+
+    def mass(log_density: Any) -> float:
+        return np.exp(sg.asnumpy(log_density)).sum() * 0.001
+
+    one, many = sg.asarray(np.array([[0.7]])), sg.asarray(grid)
+    with sg.no_grad():
+        assert_close(mass(model.posterior(one).log_prob(many)), 1.0, rtol=1e-9)  # over z
+        assert_close(mass(model.likelihood(one).log_prob(many)), 1.0, rtol=1e-9)  # over x
+        over_x = mass(model.posterior(many).log_prob(one))
+    assert_close(over_x, 1 / 0.8, rtol=1e-9)
+
+
+def test_mu_and_sigma_of_the_latent_depend_on_the_encoder_alone() -> None:
+    model, x = linear_vae(), sg.asarray(np.array([[0.7], [-2.0]]))
+    before = model.posterior(x)
+    model.decoder.weight.data[...] += 1
+    assert_close(model.posterior(x).mean, before.mean, rtol=0)
+    assert_close(model.posterior(x).log_var, before.log_var, rtol=0)
+    model.encoder.weight.data[...] += 1
+    assert (np.abs(sg.asnumpy(model.posterior(x).mean) - sg.asnumpy(before.mean)) > 0.5).all()
 
 
 @pytest.mark.host_only

@@ -12,7 +12,7 @@ import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.distributions import Bernoulli
 from scratchgen.models import VAE
-from scratchgen.nn import Linear
+from scratchgen.nn import Identity, Linear, Sequential, Tanh
 
 S = 0.6
 B = np.array([0.5, -1.0, 0.0, 2.0])
@@ -48,6 +48,40 @@ def test_samples_have_the_marginals_mean_and_covariance(noise: bool) -> None:
     assert_mean(x, B)
     products = (x - B)[:, :, None] * (x - B)[:, None, :]  # (n, 4, 4)
     assert_mean(products, W @ W.T + noise * S**2 * np.eye(4))
+
+
+@pytest.mark.equation("rotated-latents")
+@pytest.mark.parametrize("angle", [0.3, 1.2, 2.5])
+def test_rotated_latents_are_the_same_model(angle: float) -> None:
+    """log p(x) by quadrature over z, and over z turned: the same numbers."""
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    z = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)  # (80 * 80, 2)
+    log_weights = np.log(np.outer(weights, weights) / weights.sum() ** 2).reshape(-1)
+    decoder = Sequential(Linear(2, 5, rng=RandomStream(0)), Tanh(), Linear(5, 4, rng=RandomStream(1)))
+    model = VAE(Linear(4, 4), decoder, latent_dim=2, likelihood="normal").to(np.float64)
+
+    def evidence(latents: np.ndarray) -> np.ndarray:
+        with sg.no_grad():
+            p = model.likelihood(sg.asarray(latents))
+            each = [sg.asnumpy(p.log_prob_per_example(sg.asarray(x))) for x in X]
+        return np.array([special.logsumexp(log_weights + log_likelihood) for log_likelihood in each])
+
+    assert_close(evidence(z @ rotation.T), evidence(z), rtol=2e-3)
+    assert (np.abs(evidence(0.7 * z) - evidence(z)) > 0.02).any()  # what is no rotation is another model
+
+
+@pytest.mark.equation("latent-shell")
+@pytest.mark.parametrize("d", [1, 2, 50, 1000])
+def test_the_latents_of_the_prior_lie_in_a_shell(d: int) -> None:
+    model = VAE(Linear(d, 2 * d), Identity(), latent_dim=d, likelihood="normal").to(np.float64)
+    z = sg.asnumpy(model.sample(10_000, RandomStream(d)))  # the decoder shows the latents as they are
+    squared = (z**2).sum(1)
+    assert_mean(squared, d)
+    assert_mean((squared - d) ** 2, 2 * d)
+    if d >= 50:
+        assert np.std(np.sqrt(squared)) < 0.75
+        assert np.sqrt(squared).min() > 0.5 * np.sqrt(d)
 
 
 @pytest.mark.equation("vae-loss")

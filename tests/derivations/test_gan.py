@@ -17,7 +17,7 @@ from scratchgen.distributions import Categorical, kl_divergence
 from scratchgen.models import GAN
 from scratchgen.models.gan import discriminator_loss, generator_loss
 from scratchgen.nn import Linear, Module, Parameter
-from scratchgen.optim import Adam
+from scratchgen.optim import SGD, Adam
 from scratchgen.training import fit_adversarial
 
 # How often each of five points occurs among a hundred of the data, and a hundred samples.
@@ -198,6 +198,36 @@ def test_saturation_in_numbers() -> None:
     assert_close(slope_at(-10, "non-saturating"), -0.9999546, rtol=1e-7)
     assert_close(slope_at(-10, "non-saturating") / slope_at(-10, "minimax"), np.exp(10), rtol=1e-9)
     assert_close(slope_at(0, "minimax"), slope_at(0, "non-saturating"))  # the one place where they agree
+
+
+def players_after(steps: int, rate: float, penalty: float) -> float:
+    """The distance from the rest of two players of the bilinear game, who step at once, from (0.6, -0.8)."""
+    theta, psi = (Parameter(np.array([start])) for start in (0.6, -0.8))
+    optimisers = [SGD([player], lr=rate) for player in (theta, psi)]
+    for _ in range(steps):
+        losses = -psi * theta, psi * theta + penalty / 2 * psi * psi  # each player's own
+        for player, loss in zip((theta, psi), losses, strict=True):
+            (player.grad,) = sg.grad(loss, player)
+        for optimiser in optimisers:
+            optimiser.step()
+    return float(np.hypot(theta.item(), psi.item()))
+
+
+@pytest.mark.equation("bilinear-game")
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_two_players_who_step_at_once_circle_outwards(rate: float) -> None:
+    for steps in (1, 10, 60):
+        assert_close(players_after(steps, rate, 0.0), (1 + rate**2) ** (steps / 2), rtol=1e-12)
+
+
+@pytest.mark.equation("bilinear-game-penalty")
+@pytest.mark.parametrize("penalty", [0.3, 1.0, 1.5])
+def test_a_penalty_on_the_slope_lets_them_spiral_into_the_rest(penalty: float) -> None:
+    """Over many steps the distance is multiplied, per step, by the root of the determinant."""
+    rate = 0.1
+    ratio = (players_after(900, rate, penalty) / players_after(100, rate, penalty)) ** (1 / 800)
+    assert_close(ratio, np.sqrt(1 - rate * penalty + rate**2), rtol=2e-3)
+    assert ratio < 1 < players_after(100, rate, 0.0)
 
 
 @pytest.mark.parametrize("logit", [-200.0, -30.0])

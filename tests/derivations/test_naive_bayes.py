@@ -12,7 +12,7 @@ import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.data import avatars
 from scratchgen.data.avatars import world
-from scratchgen.data.tables import enumerate_rows
+from scratchgen.data.tables import entropy_of, enumerate_rows
 from scratchgen.metrics import exact_kl
 from scratchgen.models import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 
@@ -72,6 +72,65 @@ def test_the_entropy_of_a_product_is_a_sum() -> None:
     assert_close(model().entropy(), special.entr(p).sum(), rtol=1e-12)
     course = CategoricalNaiveBayes(avatars.LEVELS).fit(avatars.observations())
     assert_close(course.entropy(), 6.8114, atol=5e-5)
+
+
+@pytest.mark.equation("pairwise-independence")
+def test_three_that_are_independent_in_pairs_are_not_independent() -> None:
+    rows = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])  # two coins, and whether they differ
+    for pair in ([0, 1], [0, 2], [1, 2]):
+        truth = JointMultinomial((2, 2)).fit(sg.asarray(rows[:, pair]))
+        naive = CategoricalNaiveBayes((2, 2)).fit(sg.asarray(rows[:, pair]))
+        every = enumerate_rows((2, 2))
+        assert_close(truth.log_prob(every), naive.log_prob(every), rtol=1e-14)
+    truth = JointMultinomial((2, 2, 2)).fit(sg.asarray(rows))
+    naive = CategoricalNaiveBayes((2, 2, 2)).fit(sg.asarray(rows))
+    assert_close(np.exp(truth.log_prob(rows)), np.full(4, 1 / 4), rtol=1e-14)
+    assert_close(np.exp(naive.log_prob(rows)), np.full(4, 1 / 8), rtol=1e-14)
+
+
+@pytest.mark.equation("naive-bayes-predictive")
+def test_the_next_ones_level_has_the_ratio_of_two_evidences() -> None:
+    """p(m | n) = p(n and one more of m) / p(n), each an integral over theta: Gamma functions."""
+
+    def log_evidence(counts: np.ndarray, alpha: float) -> float:
+        a = counts + alpha
+        return special.gammaln(a).sum() - special.gammaln(a.sum()) - len(a) * special.gammaln(alpha)
+
+    counts = np.array([7, 0, 3, 1])
+    for alpha in (0.5, 1, 3):
+        theta = CategoricalNaiveBayes((4,), alpha).fit_counts([counts]).theta[0]
+        more = [log_evidence(counts + unit, alpha) - log_evidence(counts, alpha) for unit in np.eye(4)]
+        assert_close(theta, np.exp(more), rtol=1e-12)
+
+
+def entropy_over(joint: np.ndarray, kept: list[int]) -> float:
+    """The entropy of some of a table's attributes."""
+    left_out = tuple(axis for axis in range(joint.ndim) if axis not in kept)
+    return entropy_of(joint.sum(axis=left_out).reshape(-1))
+
+
+@pytest.mark.equation("mutual-information")
+def test_of_two_attributes_the_total_correlation_is_the_mutual_information() -> None:
+    joint = avatars.joint().sum(axis=(2, 3, 4))  # hair style and hair colour
+    product = np.outer(joint.sum(1), joint.sum(0))
+    information = special.rel_entr(joint, product).sum()
+    entropies = entropy_over(joint, [0]) + entropy_over(joint, [1]) - entropy_over(joint, [0, 1])
+    assert_close(entropies, information, rtol=1e-10)
+    colours = joint.sum(0)
+    seen = colours > 0
+    given = sum(p * entropy_of(column / p) for p, column in zip(colours[seen], joint.T[seen], strict=True))
+    assert_close(entropy_over(joint, [0]) - given, information, rtol=1e-10)
+    assert information > 0.05
+
+
+@pytest.mark.equation("total-correlation-chain")
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 1, 4, 0, 2)])
+def test_in_any_order_each_attribute_adds_what_it_knows_of_the_earlier_ones(order: tuple[int, ...]) -> None:
+    joint, total = avatars.joint(), 0.0
+    for k in range(1, 5):
+        known, new = list(order[:k]), order[k]
+        total += entropy_over(joint, [new]) + entropy_over(joint, known) - entropy_over(joint, [*known, new])
+    assert_close(total, avatars.total_correlation(), rtol=1e-10)
 
 
 @pytest.mark.equation("total-correlation")

@@ -16,7 +16,8 @@ def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:
         theta_k = (n_k + alpha) / (N + alpha K)                                      (additive-smoothing)
 
     With alpha = 0 this maximises the likelihood. With alpha > 0 it is the posterior mean under a symmetric
-    Dirichlet prior: every level counts as if it had been seen alpha times more (1: Laplace's rule).
+    Dirichlet prior: every level counts as if it had been seen alpha times more (1: Laplace's rule). And so it
+    is the probability that the next one has level k, whatever theta may be (naive-bayes-predictive).
 
     Parameters
     ----------
@@ -36,5 +37,5 @@ def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:
     >>> smoothed(np.array([3, 1, 0]), alpha=0), smoothed(np.array([3, 1, 0]), alpha=2)
     (array([0.75, 0.25, 0.  ]), array([0.5, 0.3, 0.2]))
     """
-    weights = counts + alpha
-    return weights / weights.sum(axis=-1, keepdims=True)
+    weights = counts + alpha  # (additive-smoothing) (naive-bayes-predictive)
+    return weights / weights.sum(axis=-1, keepdims=True)  # (additive-smoothing) (naive-bayes-predictive)
