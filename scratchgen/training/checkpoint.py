@@ -101,6 +101,7 @@ def save_checkpoint(
         step, settings(configuration), {name: type(part).__name__ for name, part in parts.items()}
     )
     leaves = {f"{part}/{name}": leaf for part in parts for name, leaf in parts[part].state_dict().items()}
+    before = _identity(path)
     try:
         with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, leaf in leaves.items():
@@ -111,9 +112,18 @@ def save_checkpoint(
             write_manifest(archive, manifest)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        kept = "; the file that was there is unchanged" if path.exists() else ""
+        kept = "; the file that was there is unchanged" if before and before == _identity(path) else ""
         raise CheckpointError(f"{path}: not saved: {reason}{kept}") from error
     return path
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from one that took its place, if there is one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def load_checkpoint(path: str | PathLike[str], **parts: Stateful) -> Checkpoint:

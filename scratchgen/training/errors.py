@@ -2,7 +2,7 @@
 
 
 class TrainingError(Exception):
-    """Training cannot go on: a loss that is not finite. The message names the step and the term."""
+    """Training cannot go on: a term that is not finite, or a run's folder where another trains."""
 
 
 class CheckpointError(Exception):

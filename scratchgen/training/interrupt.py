@@ -20,6 +20,11 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     ------
     callable
         Whether Ctrl-C was pressed.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At the end, if Ctrl-C was pressed and no other error ends the context.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -31,8 +36,10 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         pressed = True
         signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.signal(signal.SIGINT, note) or signal.SIG_DFL  # None: what another language set
     try:
         yield lambda: pressed
     finally:
         signal.signal(signal.SIGINT, before)
+    if pressed:  # after the last look
+        raise KeyboardInterrupt

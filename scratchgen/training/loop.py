@@ -5,17 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
-from ..backend import Array, RandomStream, asarray
+from ..backend import Array, RandomStream, asarray, checks
 from ..data import batches
 from ..nn.context import layers_draw_from
 from .checkpoint import Stateful
 from .interrupt import interruptible
-from .metrics import Means, Row, finite
+from .metrics import Row, finite
 from .progress import Progress
 from .run import Run
 from .saver import Saver
@@ -37,6 +36,7 @@ def train(
     on_step: Sequence[Observer] = (),
     log_every: int | None = None,
     checkpoint_every: int | None = None,
+    quiet: bool = False,
 ) -> list[Row]:
     """Repeat a training step over batches of the data, with progress, metrics and checkpoints.
 
@@ -68,6 +68,8 @@ def train(
         Steps between two rows of the log, each the mean over them; a hundredth of all unless given.
     checkpoint_every : int, optional
         Steps between two checkpoints; about one a minute unless given. There is always one at the end.
+    quiet : bool
+        Whether to show no progress.
 
     Returns
     -------
@@ -77,10 +79,11 @@ def train(
     Raises
     ------
     TrainingError
-        At the first term that is not finite, naming the step and the term. The last checkpoint is kept.
+        At the first term that is not finite, naming the step and the term (the last checkpoint is kept); or
+        if another trains in the folder of the `run`.
     CheckpointError
-        If the checkpoint to resume from does not fit, or was made with another seed, batch size or number of
-        examples: the steps to come would not be those that were left.
+        If the checkpoint to resume from does not fit, was not written by training, or was made with another
+        seed, batch size or number of examples: the steps to come would not be those that were left.
     KeyboardInterrupt
         After Ctrl-C, when the step at hand is done and a checkpoint is saved.
     """
@@ -88,11 +91,15 @@ def train(
     arrays = check_data(data)
     order = {"seed": seed, "batch_size": batch_size, "examples": len(arrays[0])}
     saver = Saver(run, parts or {}, order, checkpoint_every)
-    done = saver.resume(resume)
-    rows = [] if run is None else run.rewind(done)
     log_every = log_every or max(1, min(100, steps // 100))
-    means, began = Means(done), time.monotonic() - (rows[-1]["seconds"] if rows else 0.0)
-    with Progress(done, steps) as progress, interruptible() as interrupted:
+    with ExitStack() as contexts:
+        if run is not None:
+            contexts.enter_context(run.locked())
+        done, means = saver.resume(resume), saver.means
+        rows = [] if run is None else run.rewind(done)
+        began = time.monotonic() - (rows[-1].get("seconds", 0.0) if rows else 0.0)
+        progress = contexts.enter_context(Progress(done, steps, quiet=quiet))
+        interrupted = contexts.enter_context(interruptible())
         for number, batch in zip(range(done, steps), _batches(arrays, batch_size, seed, done), strict=False):
             rng = RandomStream(seed, "step", number)
             with layers_draw_from(rng.child("layers")):
@@ -110,8 +117,8 @@ def train(
             saver.save(done, now=stop or done == steps)
             if stop:
                 break
-    if done < steps:
-        raise KeyboardInterrupt(saver.farewell(done, steps))
+        if interrupted():
+            raise KeyboardInterrupt(saver.farewell(done, steps))
     return rows
 
 
@@ -148,27 +155,26 @@ def _batches(arrays: tuple[Array, ...], size: int, seed: int, done: int) -> Iter
 
 
 def check_counts(**counts: int | None) -> None:
-    """Raise unless each of `counts` is None or a whole number of 1 or more."""
+    """Raise unless each of `counts` is None or a positive whole number."""
     for name, count in counts.items():
-        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-            raise ValueError(f"{name}: got {count!r}, expected a whole number of 1 or more")
+        if count is not None:
+            checks.whole(name, count)
 
 
-def check_data(data: Array | tuple[Array, ...]) -> tuple[Array, ...]:
+def check_data(data: Array | tuple[Array, ...], name: str = "data") -> tuple[Array, ...]:
     """The arrays of the data, once none of them has a number that would spoil the training."""
     arrays = data if isinstance(data, tuple) else (data,)
     for i, array in enumerate(arrays):
-        name = f"data[{i}]" if isinstance(data, tuple) else "data"
+        which = f"{name}[{i}]" if isinstance(data, tuple) else name
         if not hasattr(array, "dtype") or array.ndim == 0:
             raise TypeError(
-                f"{name}: got {type(array).__name__}, expected an array of examples on its first axis"
+                f"{which}: got {type(array).__name__}, expected an array of examples on its first axis"
             )
-        if len(array) == 0 or len(array) != len(arrays[0]):
+        if not len(array):
+            raise ValueError(f"{which}: got 0 examples, expected at least one")
+        if len(array) != len(arrays[0]):
             raise ValueError(
-                f"{name}: got {len(array)} examples, expected "
-                + (f"{len(arrays[0])}, as many as data[0] has" if len(arrays[0]) else "at least one")
+                f"{which}: got {len(array)} examples, expected {len(arrays[0])}, as {name}[0] has"
             )
-        if array.dtype.kind == "f" and not bool(np.isfinite(array).all()):
-            bad = int((~np.isfinite(array)).sum())
-            raise ValueError(f"{name}: got {bad:,} numbers that are NaN or infinite, expected finite ones")
+        checks.finite(which, array)
     return arrays

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..autograd import raw
-from ..backend import asnumpy
+from ..backend import asnumpy, checks
 from .atomic import atomic_write
 from .errors import TrainingError
 
@@ -25,15 +27,30 @@ class Means:
     Numbers on the host are looked at in every step. Those on a device are summed there until a row is due, so
     that no step waits for the device; one that is not finite shows in its sum.
 
-    Parameters
-    ----------
-    done : int
-        Steps done already.
+    A checkpoint holds the sums: the row after a resumption is the one there would have been.
     """
 
-    def __init__(self, done: int = 0) -> None:
-        self._before = self._done = done
+    def __init__(self) -> None:
+        self._before = self._done = 0
         self._sums: dict[str, Any] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The steps before the first one summed, and the sums, as JSON can hold them."""
+        return {"before": self._before, "sums": {name: float(asnumpy(x)) for name, x in self._sums.items()}}
+
+    def load_state_dict(self, state: Any, done: int) -> None:
+        """Go on from what `state_dict` gave after `done` steps.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is something else.
+        """
+        checks.instance("means", state, dict)
+        before = checks.whole("means: before", state.get("before"), 0, done)
+        sums = checks.instance("means: sums", state.get("sums"), dict)
+        self._sums = {name: checks.number(f"means: {name}", value) for name, value in sums.items()}
+        self._before, self._done = before, done
 
     def add(self, terms: Mapping[str, Any]) -> None:
         """Take one step's terms into the means.
@@ -93,17 +110,34 @@ def append_row(path: Path, row: Mapping[str, float]) -> None:
     if not set(row) <= set(header):
         header += [name for name in row if name not in header]
         write_rows(path, read_rows(path), header)
-    with open(path, "a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, header, lineterminator="\n").writerow(row)
+    text = io.StringIO()
+    csv.DictWriter(text, header, lineterminator="\n").writerow(row)
+    with open(path, "ab", buffering=0) as file:
+        size, line = file.tell(), memoryview(text.getvalue().encode())
+        try:
+            while line:
+                line = line[file.write(line) :]
+        except OSError:  # a full disk; half a line would spoil the next one
+            file.truncate(size)
+            raise
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV file; empty cells are left out, and a last line that was cut short is not counted."""
+    """The rows of a CSV file up to the first that is not whole; empty cells are left out.
+
+    A row that was cut short, or whatever a crash left at the end of the file, does not have a number or
+    nothing in as many cells as there are columns.
+    """
     if not path.exists():
         return []
-    content = path.read_text(encoding="utf-8")
-    complete = content[: content.rfind("\n") + 1].splitlines()
-    return [{name: _number(cell) for name, cell in row.items() if cell} for row in csv.DictReader(complete)]
+    header, *lines = path.read_bytes().split(b"\n")
+    rows: list[Row] = []
+    with suppress(ValueError, csv.Error):
+        names = _cells(header)
+        for line in lines[:-1]:  # behind the last line's end there is nothing, or half a line
+            pairs = zip(names, _cells(line), strict=True)
+            rows.append({name: _number(cell) for name, cell in pairs if cell})
+    return rows
 
 
 def write_rows(path: Path, rows: list[Row], header: list[str]) -> None:
@@ -116,12 +150,26 @@ def write_rows(path: Path, rows: list[Row], header: list[str]) -> None:
         file.write(text.getvalue().encode())
 
 
+def rewind_rows(path: Path, done: int) -> list[Row]:
+    """Cut a CSV file behind its last whole row of the first `done` steps, and return the rows left."""
+    kept = list(itertools.takewhile(lambda row: row.get("step", math.inf) <= done, read_rows(path)))
+    if not kept:
+        path.unlink(missing_ok=True)
+    else:
+        write_rows(path, kept, _header(path))
+    return kept
+
+
 def _header(path: Path) -> list[str]:
     if not path.exists():
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])
+    with open(path, "rb") as file:
+        return _cells(file.readline().rstrip(b"\n"))
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode()], strict=True), [])
 
 
 def _number(cell: str) -> float:
-    return int(cell) if cell.lstrip("-").isdigit() else float(cell)
+    return int(cell) if cell.lstrip("-").isdecimal() else float(cell)

@@ -19,6 +19,8 @@ class Progress:
         The steps done already, and those there will be.
     file : text file, optional
         Where to write instead.
+    quiet : bool
+        Whether to write nothing.
 
     Examples
     --------
@@ -29,7 +31,8 @@ class Progress:
     step 2 of 2 (100 %), loss 98.35, 0:00 elapsed
     """
 
-    def __init__(self, start: int, steps: int, file: IO[str] | None = None) -> None:
+    def __init__(self, start: int, steps: int, file: IO[str] | None = None, quiet: bool = False) -> None:
+        self.quiet = quiet
         self.start, self.step, self.steps = start, start, steps
         self.file = sys.stderr if file is None else file
         self.began = self.told = time.monotonic()
@@ -37,7 +40,7 @@ class Progress:
         self._bar: Any = None
 
     def __enter__(self) -> Self:
-        if self.file.isatty():
+        if self.file.isatty() and not self.quiet:
             from tqdm import tqdm  # only when there is something to see
 
             self._bar = tqdm(
@@ -71,6 +74,8 @@ class Progress:
 
     def _tell(self) -> None:
         self.told = time.monotonic()
+        if self.quiet:
+            return
         elapsed = self.told - self.began
         left = elapsed * (self.steps - self.step) / (self.step - self.start)
         print(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..backend.environment import environment
 from .atomic import atomic_write
+from .errors import TrainingError
+from .lock import lock
 from .manifest import settings
-from .metrics import Row, append_row, read_rows, write_rows
+from .metrics import Row, append_row, read_rows, rewind_rows
 from .report import Picture, Section, render
 
 if TYPE_CHECKING:
@@ -113,16 +117,36 @@ class Run:
         ValueError
             If that would forget all of another training's rows.
         """
-        rows = self.metrics()
-        kept = [row for row in rows if row["step"] <= done]
-        if rows and done == 0:
+        if done == 0 and (rows := self.metrics()):
             raise ValueError(
-                f"run: {self.folder} holds {len(rows)} rows of metrics already; "
-                "make a new Run, or go on with resume="
+                f"run: got {self.folder}, which holds {len(rows)} rows of metrics already, "
+                "expected a new Run, or resume= to go on"
             )
-        if len(kept) < len(rows):
-            write_rows(self.folder / METRICS, kept, list(dict.fromkeys(name for row in rows for name in row)))
-        return kept
+        return rewind_rows(self.folder / METRICS, done)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within this context no other process or thread may train in the folder.
+
+        The lock lies on the folder itself, without a file, and ends with the process. Windows has none.
+
+        Raises
+        ------
+        TrainingError
+            If another trains there.
+        """
+        if os.name == "nt":
+            yield
+            return
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            if not lock(descriptor, unknown=True):
+                raise TrainingError(
+                    f"run: got {self.folder}, where another training is at work, expected a free one"
+                )
+            yield
+        finally:
+            os.close(descriptor)
 
     def section(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .checkpoint import Stateful, load_checkpoint, save_checkpoint
 from .errors import CheckpointError
+from .metrics import Means
 from .run import CHECKPOINT, Run
 
 SAVE_EVERY = 60.0  # seconds between checkpoints, unless steps are given
@@ -29,33 +30,49 @@ class Saver:
         checkpoint, and has to be the same when training goes on.
     every : int or None
         Steps between two checkpoints; None saves about once a minute.
+
+    Attributes
+    ----------
+    means : Means
+        Of the terms since the last row of the log; every checkpoint holds them.
     """
 
     def __init__(
         self, run: Run | None, parts: Mapping[str, Stateful], order: Mapping[str, int], every: int | None
     ) -> None:
         self.run, self.parts, self.order, self.every = run, dict(parts), dict(order), every
+        self.means = Means()
         self._saved = time.monotonic()
 
     def resume(self, place: str | PathLike[str] | None) -> int:
-        """Restore the parts from a checkpoint, or a run's folder, and return the number of steps done.
+        """Restore the parts and means from a checkpoint, or a run's folder, and return the steps done.
 
         Raises
         ------
         CheckpointError
-            If it does not fit the parts, or the examples' order was another.
+            If it does not fit the parts, was not written by training, or the examples' order was another.
         """
         if place is None:
             return 0
         path = Path(place) / CHECKPOINT if Path(place).is_dir() else Path(place)
-        before = load_checkpoint(path).configuration.get("training", {})
+        found = load_checkpoint(path)
+        before = found.configuration.get("training")
+        if not isinstance(before, dict) or set(before) != {*self.order, "means"}:
+            raise CheckpointError(
+                f"{path}: its configuration holds under 'training' {before!r:.100}, "
+                f"expected {', '.join(self.order)} and means, as training writes them"
+            )
         changed = [
-            f"{name} was {before.get(name)}, but is {value}"
-            for name, value in self.order.items()
-            if before.get(name) != value
+            f"{n} was {before[n]}, but is {value}" for n, value in self.order.items() if before[n] != value
         ]
         if changed:
             raise CheckpointError(f"{path}: training cannot go on as it would have: " + ", ".join(changed))
+        try:
+            self.means.load_state_dict(before["means"], found.step)
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{path}: its configuration is not as training writes it: {error}"
+            ) from error
         return load_checkpoint(path, **self.parts).step
 
     def save(self, done: int, now: bool) -> None:
@@ -64,7 +81,10 @@ class Saver:
             return
         due = time.monotonic() - self._saved >= SAVE_EVERY if self.every is None else done % self.every == 0
         if now or due:
-            configuration = {**self.run.configuration, "training": self.order}
+            configuration = {
+                **self.run.configuration,
+                "training": {**self.order, "means": self.means.state_dict()},
+            }
             save_checkpoint(self.run.checkpoint, step=done, configuration=configuration, **self.parts)
             self._saved = time.monotonic()
 

@@ -174,8 +174,8 @@ def test_two_optimisers_of_the_same_parameters_are_refused(digits: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"critic_steps": 0}, "critic_steps: got 0, expected a whole number of 1 or more"),
-        ({"batch_size": 2.5}, "batch_size: got 2.5, expected a whole number"),
+        ({"critic_steps": 0}, "critic_steps: got 0, expected a positive whole number"),
+        ({"batch_size": 2.5}, "batch_size: got 2.5, expected a positive whole number"),
         ({"schedule": lambda step: -1.0}, "schedule: got -1.0, expected a number in"),
     ],
 )

@@ -93,9 +93,9 @@ def test_training_leaves_no_graph_behind(line: Any, data: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": -1}, "epochs: got -1, expected a whole number of 1 or more"),
-        ({"epochs": 1.5}, "epochs: got 1.5, expected a whole number"),
-        ({"epochs": 1, "batch_size": 0}, "batch_size: got 0, expected a whole number of 1 or more"),
+        ({"epochs": -1}, "epochs: got -1, expected a positive whole number"),
+        ({"epochs": 1.5}, "epochs: got 1.5, expected a positive whole number"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size: got 0, expected a positive whole number"),
     ],
 )
 def test_epochs_and_batch_size_are_checked(line: Any, data: Any, change: Any, message: str) -> None:

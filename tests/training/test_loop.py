@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
+from scratchgen import nn, optim
 from scratchgen.backend import RandomStream
 from scratchgen.training import (
     CheckpointError,
@@ -21,9 +24,11 @@ from scratchgen.training import (
     every,
     fit,
     load_checkpoint,
+    save_checkpoint,
     saver,
     train,
 )
+from scratchgen.training.interrupt import interruptible
 
 STEPS = 8  # of 4, 4 and 2 examples: two epochs and two thirds
 
@@ -126,7 +131,7 @@ def test_resuming_when_all_is_done_does_nothing(line: Any, data: Any, run: Run) 
 
 def test_a_run_is_not_trained_over(line: Any, data: Any, run: Run) -> None:
     fit_line(line, data, 2, run=run)
-    with pytest.raises(ValueError, match="holds 2 rows of metrics already; make a new Run"):
+    with pytest.raises(ValueError, match="holds 2 rows of metrics already, expected a new Run"):
         fit_line(line, data, 2, run=run)
 
 
@@ -242,6 +247,189 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(
     assert line.state() == whole.state()
 
 
+def test_ctrl_c_in_the_last_step_is_not_swallowed(line: Any, data: Any, run: Run) -> None:
+    def press(step: int) -> None:
+        if step == STEPS:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(
+        KeyboardInterrupt, match=f"Interrupted after step 8 of 8. To go on: --resume {run.folder}"
+    ):
+        fit_line(line, data, run=run, on_step=[press])
+    assert load_checkpoint(run.checkpoint).step == STEPS
+
+
+def test_ctrl_c_during_the_last_save_is_not_swallowed(
+    line: Any, data: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = saver.save_checkpoint
+
+    def interrupted(*args: Any, **named: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        save(*args, **named)
+
+    monkeypatch.setattr(saver, "save_checkpoint", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="Interrupted after step 8 of 8"):
+        fit_line(line, data, run=run, checkpoint_every=99)
+    assert load_checkpoint(run.checkpoint).step == STEPS
+
+
+def test_ctrl_c_after_the_last_look_is_not_swallowed() -> None:
+    def press() -> None:
+        with interruptible() as interrupted:
+            assert not interrupted()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["interrupted", "killed"])
+@pytest.mark.parametrize("stop", range(1, 12))
+def test_metrics_after_an_interruption_are_those_of_a_run_without_one(
+    new_line: Callable[[], Any], data: Any, tmp_path: Path, stop: int, killed: bool
+) -> None:
+    """Also where it falls between two rows, and columns come later."""
+
+    def train_line(run: Run, interrupt: int, resume: Path | None = None) -> None:
+        def observe(step: int) -> dict[str, float] | None:
+            if step == interrupt and killed:
+                raise SystemExit
+            if step == interrupt:
+                os.kill(os.getpid(), signal.SIGINT)
+            return {"seen": step * 0.1} if step % 5 == 0 else None
+
+        line = new_line()
+        settings = {"log_every": 4, "on_step": [observe], "checkpoint_every": 3, "quiet": True}
+        fit_line(line, data, 12, run=run, resume=resume, **settings)
+
+    def table(run: Run) -> list[list[str]]:
+        header, *lines = (run.folder / "metrics.csv").read_text().splitlines()
+        column = header.split(",").index("seconds")
+        return [[c for i, c in enumerate(line.split(",")) if i != column] for line in [header, *lines]]
+
+    whole, run = Run("whole", root=tmp_path), Run("line", root=tmp_path)
+    train_line(whole, 99)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train_line(run, stop)
+    train_line(run, 99, run.folder if run.checkpoint.exists() else None)
+    assert table(run) == table(whole)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            None,
+            "its configuration holds under 'training' None, expected seed, batch_size, examples and means",
+        ),
+        ([1, 2], r"its configuration holds under 'training' \[1, 2\], expected seed"),
+        ({"seed": 3}, "its configuration holds under 'training' {'seed': 3}, expected seed"),
+        ({"seed": 3, "batch_size": 4, "examples": 10, "means": 7}, "means: got int, expected dict"),
+        ({"seed": 3, "batch_size": 4, "examples": [10], "means": {}}, r"examples was \[10\], but is 10"),
+    ],
+)
+def test_a_checkpoint_that_training_did_not_write_is_refused(
+    line: Any, data: Any, tmp_path: Path, written: Any, message: str
+) -> None:
+    path = save_checkpoint(
+        tmp_path / "checkpoint.npz", configuration={"training": written} if written else None, **line.parts()
+    )
+    before = line.state()
+    with pytest.raises(CheckpointError, match=message):
+        fit_line(line, data, resume=path)
+    assert line.state() == before
+
+
+class Noisy(nn.Module):
+    """A user's model: dropout, a layer with noise of its own, and dropout within a list."""
+
+    def __init__(self) -> None:
+        self.first, self.drop = nn.Linear(3, 16), nn.Dropout(0.4)
+        self.more = nn.ModuleList([nn.Dropout(0.2), nn.Linear(16, 1)])
+
+    def forward(self, x: Any) -> Any:
+        x = self.drop(self.first(x))
+        for layer in self.more:
+            x = layer(x)
+        return x
+
+    def loss(self, x: Any, rng: RandomStream | None = None, labels: Any = None) -> Any:
+        return ((self(x) - x[:, :1]) ** 2).mean()
+
+
+@pytest.mark.parametrize("stop", [1, 5])
+def test_a_users_model_with_dropout_resumes_bit_for_bit(data: Any, tmp_path: Path, stop: int) -> None:
+    def trained(steps: int, run: Run | None = None, resume: Path | None = None) -> dict[str, bytes]:
+        model = Noisy().initialise(RandomStream(0))
+        model(sg.asarray(np.ones((stop, 3), np.float32)))  # masks drawn before are not those of training
+        optimiser = optim.Adam(model.parameters(), lr=0.01)
+        fit(model.loss, data, optimiser, steps=steps, batch_size=4, model=model, run=run, resume=resume)
+        return {name: array.tobytes() for name, array in model.state_dict().items()}
+
+    run = Run("noisy", root=tmp_path)
+    whole = trained(9)
+    trained(stop, run)
+    assert trained(9, run, run.folder) == whole
+    other = Noisy().initialise(RandomStream(0)).eval()
+    fit(other.loss, data, optim.Adam(other.parameters(), lr=0.01), steps=9, batch_size=4)
+    assert other.state_dict()["first.weight"].tobytes() != whole["first.weight"]  # dropout was at work
+
+
+TRAINS = """
+import sys
+import numpy as np
+from scratchgen import nn, optim
+from scratchgen.training import Run, fit
+model = nn.Linear(1, 1)
+def wait(step):
+    print("training", flush=True)
+    sys.stdin.readline()
+fit(lambda x, rng: (model(x) ** 2).mean(), np.ones((4, 1), np.float32), optim.SGD(model.parameters()),
+    steps=2, model=model, run=Run.reopen(sys.argv[1]), on_step=[wait])
+"""
+
+
+@pytest.mark.host_only
+def test_two_processes_do_not_train_in_one_folder(line: Any, data: Any, run: Run) -> None:
+    other = subprocess.Popen(
+        [sys.executable, "-c", TRAINS, str(run.folder)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"training\n"
+    with pytest.raises(TrainingError, match=f"run: got {run.folder}, where another training is at work"):
+        fit_line(line, data, run=run)
+    assert not (run.folder / "metrics.csv").exists()
+    other.kill()  # which leaves no lock behind
+    other.communicate()
+    fit_line(line, data, run=run)
+    assert load_checkpoint(run.checkpoint).step == STEPS
+
+
+def test_two_threads_do_not_train_in_one_folder_and_its_parts_are_folders_of_their_own(
+    new_line: Callable[[], Any], data: Any, run: Run
+) -> None:
+    def observe(step: int) -> None:
+        if step == 1:
+            with pytest.raises(TrainingError, match="another training is at work"):
+                fit_line(new_line(), data, run=Run.reopen(run.folder), resume=None)
+            fit_line(new_line(), data, 2, run=run.part("inner"))
+
+    fit_line(new_line(), data, run=run, on_step=[observe])
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_quiet(line: Any, data: Any, capsys: pytest.CaptureFixture[str], quiet: bool) -> None:
+    fit_line(line, data, quiet=quiet)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert ("step 8 of 8" in captured.err) is not quiet
+
+
 def test_a_second_ctrl_c_does_not_wait(data: Any) -> None:
     def step(batch: Any, rng: RandomStream) -> dict[str, float]:
         for _ in range(100):  # two signals that are sent at once may arrive as one
@@ -263,13 +451,13 @@ def test_ctrl_c_without_a_run_says_that_nothing_was_saved(
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"steps": 0}, ValueError, "steps: got 0, expected a whole number of 1 or more"),
+        ({"steps": 0}, ValueError, "steps: got 0, expected a positive whole number"),
         ({"batch_size": -1}, ValueError, "batch_size: got -1"),
         ({"log_every": 2.0}, ValueError, r"log_every: got 2\.0"),
         ({"checkpoint_every": True}, ValueError, "checkpoint_every: got True"),
         ({"data": [[1.0]]}, TypeError, "data: got list, expected an array"),
         ({"data": np.zeros((0, 3))}, ValueError, "data: got 0 examples, expected at least one"),
-        ({"data": np.array([1, np.nan, np.inf])}, ValueError, "data: got 2 numbers that are NaN or infinite"),
+        ({"data": np.array([1, np.nan, np.inf])}, ValueError, "data: got 2 NaN or infinite numbers"),
         ({"data": (np.ones(3), np.ones(2))}, ValueError, r"data\[1\]: got 2 examples, expected 3"),
     ],
 )
