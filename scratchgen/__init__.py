@@ -13,6 +13,7 @@ from .backend import RandomStream, asarray, asnumpy, use_device  # first: it set
 # isort: split
 from . import autograd, backend, data, distributions, metrics, models, networks, nn, optim, training
 from .autograd import *  # noqa: F403
+from .backend.convolution import use_exact_convolution
 
 if TYPE_CHECKING:
     from . import plots

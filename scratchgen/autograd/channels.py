@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array, convolution
+from ..backend import Array
 from ..backend.compiled import compiled
-from .convolution import conv, conv_transpose, conv_weight
 from .primitive import primitive
 from .shapes import broadcast_to, expand
 
@@ -25,13 +24,6 @@ from .shapes import broadcast_to, expand
 def add_channels(x: Array, b: Array) -> Array:
     """``x + b`` for images x (batch, channels, ...) and b (channels,) or (batch, channels)."""
     return x + _at_pixels(b, x)
-
-
-@compiled
-def add_to_pixels(x: Array, b: Array) -> Array:
-    """`add_channels` in place of x, which is given back."""
-    x += _at_pixels(b, x)
-    return x
 
 
 def _at_pixels(b: Array, x: Array) -> Array:
@@ -47,23 +39,3 @@ def _repeated(g: Any, shape: tuple[int, ...], by_image: bool) -> Any:
 def sum_pixels(x: Array, *, by_image: bool) -> Array:
     """Images (batch, channels, ...) summed to (batch, channels), or over the batch too, to (channels,)."""
     return x.sum(axis=tuple(range(2, x.ndim)) if by_image else (0, *range(2, x.ndim)))
-
-
-@primitive(
-    lambda g, y, x, w, b, **how: conv_transpose(g, w, output_size=tuple(x.shape[2:]), **how),
-    lambda g, y, x, w, b, **how: conv_weight(x, g, kernel_size=tuple(w.shape[2:]), **how),
-    lambda g, y, x, w, b, **how: sum_pixels(g, by_image=False),
-)
-def biased_conv(x: Array, w: Array, b: Array, **how: Any) -> Array:
-    """``conv(x, w) + b`` for b (out,), with no copy between the two."""
-    return add_to_pixels(convolution.conv2d(x, w, **how), b)
-
-
-@primitive(
-    lambda u, y, g, w, b, output_size=None, **how: conv(u, w, **how),
-    lambda u, y, g, w, b, output_size=None, **how: conv_weight(u, g, kernel_size=tuple(w.shape[2:]), **how),
-    lambda u, y, g, w, b, **how: sum_pixels(u, by_image=False),
-)
-def biased_conv_transpose(g: Array, w: Array, b: Array, **how: Any) -> Array:
-    """``conv_transpose(g, w) + b`` for b (in,), with no copy between the two."""
-    return add_to_pixels(convolution.conv2d_transpose(g, w, **how), b)

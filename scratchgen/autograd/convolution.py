@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import Array, convolution
+from .channels import sum_pixels
 from .primitive import primitive
 
 
@@ -95,3 +96,23 @@ def conv_weight(x: Array, g: Array, **how: Any) -> Array:
     shape (out, in / groups, kernel height, kernel width)
     """
     return convolution.conv2d_weight(x, g, **how)
+
+
+@primitive(
+    lambda g, y, x, w, b, **how: conv_transpose(g, w, output_size=tuple(x.shape[2:]), **how),
+    lambda g, y, x, w, b, **how: conv_weight(x, g, kernel_size=tuple(w.shape[2:]), **how),
+    lambda g, y, x, w, b, **how: sum_pixels(g, by_image=False),
+)
+def biased_conv(x: Array, w: Array, b: Array, **how: Any) -> Array:
+    """``conv(x, w) + b`` for b (out,)."""
+    return convolution.conv2d(x, w, bias=b, **how)
+
+
+@primitive(
+    lambda u, y, g, w, b, output_size=None, **how: conv(u, w, **how),
+    lambda u, y, g, w, b, output_size=None, **how: conv_weight(u, g, kernel_size=tuple(w.shape[2:]), **how),
+    lambda u, y, g, w, b, **how: sum_pixels(u, by_image=False),
+)
+def biased_conv_transpose(g: Array, w: Array, b: Array, **how: Any) -> Array:
+    """``conv_transpose(g, w) + b`` for b (in,)."""
+    return convolution.conv2d_transpose(g, w, bias=b, **how)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd import conv, conv_transpose
-from ..autograd.channels import biased_conv, biased_conv_transpose
+from ..autograd.convolution import biased_conv, biased_conv_transpose
 from ..backend import RandomStream
 from ..backend.convolution import transposed_size
 from ..backend.convolution.geometry import Pair, Size, check_groups, numbers, pair
@@ -135,6 +135,11 @@ class Conv2d(_Convolution):
 
     with stride s, dilation d and padding p0, so that
     ``h' = floor((h + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1``.
+
+    On the CPU, in float32, several rows are computed together by minimal filtering, whose rounding errors are
+    about 2e-6 of the largest number that any of them sees; a plain sum's are 3e-7 of its own. Images with
+    NaN, infinity or numbers of very different size are added up term by term, as all are under
+    `scratchgen.use_exact_convolution`.
 
     Parameters
     ----------

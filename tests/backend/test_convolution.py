@@ -56,11 +56,9 @@ def test_the_contractions_are_adjoint(case: Case) -> None:
 
 def test_results_are_channels_last() -> None:
     case = EXAMPLES[1]
-    x, w, g = (sg.asarray(array) for array in case.arrays())
+    x, w, g = (sg.asarray(array) for array in case.arrays(np.float32))
     for images in (conv2d(x, w, *case.options), conv2d_transpose(g, w, *case.options)):
         assert images.strides[1] == images.dtype.itemsize
-        if sg.backend.device_of(x).name == "cpu":
-            assert images.transpose(0, 2, 3, 1).flags.c_contiguous
 
 
 @pytest.mark.parametrize("case", EXAMPLES)

@@ -17,19 +17,22 @@ strides.
 
 from __future__ import annotations
 
-from types import ModuleType
-
-import numpy as np
-
 from ..device import Array
-from . import host, slices
+from . import columns
+from .exact import use_exact_convolution
 from .geometry import Geometry, Size, check_arrays, check_channels, check_groups, pair
 
-__all__ = ["conv2d", "conv2d_transpose", "conv2d_weight", "transposed_size"]
+__all__ = ["conv2d", "conv2d_transpose", "conv2d_weight", "transposed_size", "use_exact_convolution"]
 
 
 def conv2d(
-    x: Array, w: Array, stride: Size = 1, padding: Size = 0, dilation: Size = 1, groups: int = 1
+    x: Array,
+    w: Array,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    bias: Array | None = None,
 ) -> Array:
     """Convolution (cross-correlation, as in every deep-learning library) of images with a bank of kernels.
 
@@ -44,6 +47,8 @@ def conv2d(
     stride, padding, dilation : int or two of them (vertical, horizontal)
     groups : int
         Output channels of group q see the input channels of group q only.
+    bias : array (out,), optional
+        Added to each pixel.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def conv2d(
     check_groups(groups, input=x.shape[1], output=w.shape[0])
     check_channels("x", x.shape[1], w.shape[1] * groups, f"w has {w.shape[1]} in each of {groups} groups")
     size = geometry.output_size(x.shape[2:])
-    return _named(_kernels(x).correlate(_pixels(x), w, geometry, size))
+    return _named(columns.correlate(_pixels(x), w, geometry=geometry, size=size, bias=bias))
 
 
 def conv2d_transpose(
@@ -77,6 +82,7 @@ def conv2d_transpose(
     dilation: Size = 1,
     groups: int = 1,
     output_size: Size | None = None,
+    bias: Array | None = None,
 ) -> Array:
     """Transposed convolution: the adjoint of ``x -> conv2d(x, w)``, which turns few pixels into many.
 
@@ -95,6 +101,8 @@ def conv2d_transpose(
     output_size : int or two of them, optional
         Height and width of the result; several sizes fit where the stride is above 1 (see `transposed_size`).
         By default the smallest.
+    bias : array (in,), optional
+        Added to each pixel.
 
     Returns
     -------
@@ -120,7 +128,7 @@ def conv2d_transpose(
         size = geometry.transposed_size(g.shape[2:])
     else:
         size = geometry.check_output_size(g.shape[2:], output_size)
-    return _named(_kernels(g).correlate_transpose(_pixels(g), w, geometry, size))
+    return _named(columns.correlate_transpose(_pixels(g), w, geometry=geometry, size=size, bias=bias))
 
 
 def conv2d_weight(
@@ -171,7 +179,7 @@ def conv2d_weight(
     if (g.shape[0], *g.shape[2:]) != (x.shape[0], *size):
         expected = x.shape[0], g.shape[1], *size
         raise ValueError(f"g: got shape {g.shape}, expected {expected} for x of shape {x.shape}")
-    return _kernels(x).correlate_weight(_pixels(x), _pixels(g), geometry)
+    return columns.correlate_weight(_pixels(x), _pixels(g), geometry=geometry)
 
 
 def transposed_size(
@@ -208,8 +216,3 @@ def _pixels(x: Array) -> Array:
 def _named(x: Array) -> Array:
     """(batch, height, width, channels) -> (batch, channels, height, width), a view."""
     return x.transpose(0, 3, 1, 2)
-
-
-def _kernels(x: Array) -> ModuleType:
-    """The one choice by array type: threads and caches for NumPy, whole-batch operations for a device."""
-    return host if isinstance(x, np.ndarray) else slices

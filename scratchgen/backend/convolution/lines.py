@@ -3,7 +3,7 @@
 In channels-last memory the pixels under a kernel's row of taps are neighbours: a window is one run of
 ``taps * channels`` numbers. A matrix whose rows are these windows needs no copy, only strides, except that
 BLAS does not take rows that overlap. With stride s every ``ceil(taps / s)``-th window is free of that, so all
-windows are that many matrices (`windows`). Windows that run on from one row of pixels into the next are
+windows are that many matrices. Windows that run on from one row of pixels into the next are
 computed too, and left out; the zeros at the beginning of a row serve as those at the end of the row before.
 """
 
@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -50,23 +48,3 @@ class Lines:
         windows = -(-max(stride * wanted, there, needed - left) // stride)
         stop = min(width, start + windows * stride - left)
         return cls(left, slice(start, max(start, stop)), windows, windows * stride, tail)
-
-    def zero_the_edges(self, rows: np.ndarray) -> None:
-        """Write zeros before and after the pixels of rows (..., length, channels)."""
-        rows[..., : self.left, :] = 0
-        rows[..., self.left + self.pixels.stop - self.pixels.start :, :] = 0
-
-
-def windows(pixels: np.ndarray, first: int, count: int, step: int, taps: int) -> np.ndarray:
-    """Every `step`-th window of that many taps: (planes, pixels, channels) -> (planes, count, taps channels).
-
-    A view, whose rows do not overlap if ``step >= taps``.
-    """
-    plane, pixel, number = pixels.strides
-    return np.ndarray(
-        (pixels.shape[0], count, taps * pixels.shape[2]),
-        pixels.dtype,
-        pixels,
-        offset=first * pixel,
-        strides=(plane, step * pixel, number),
-    )

@@ -10,14 +10,6 @@ from ...backend.threads import count_pieces, parallel_for, parallel_slices, piec
 from .normalisation import SLICE, column_sums, sums_piece
 
 
-def add_to_pixels(x, b):
-    pixels = as_pixels(x)
-    if not np.shares_memory(pixels, x):
-        return NotImplemented
-    add_rows(pixels, pixels, np.ascontiguousarray(b).reshape(-1, pixels.shape[2]))
-    return x
-
-
 def add_channels(x, b):
     pixels = as_pixels(x)
     y = np.empty_like(pixels)

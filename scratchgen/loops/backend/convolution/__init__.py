@@ -1,0 +1,1 @@
+"""Convolution: which way serves which shape (`columns`), windows written out, minimal filtering."""
