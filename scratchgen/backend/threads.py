@@ -11,8 +11,8 @@ helpers waits inside compiled code, without Python's lock, watching one word of 
 - There is one job at a time. Who finds the crew at work (another Python thread, a piece of a piece) works
   alone.
 - Where the machine is busy with other things, a helper may lose its processor in the middle of a piece, and
-  the leader waits for it. After such a wait it works alone for 16 regions, after the next for 32, up to
-  1,024.
+  the leader waits for it. After such a wait it works alone for 32 pieces, after the next for 64, up to
+  2,048.
 - A forked child has no helpers: it starts its own at its first loop. Helpers never touch Python, so they
   work for every thread, also during and after the end of the main one.
 
@@ -77,7 +77,7 @@ HOLDING, HOLDERS, BEFORE = 48, 49, 50
 HELPER, LINE, MOST_HELPERS = 56, 8, 63  # each 1 while it sleeps, and its lock
 
 LEFT = 0xFFFFFFFF  # of a ticket: how many pieces are left; above it stands the job's number
-LEAST_PENALTY, GREATEST_PENALTY = 16, 1024  # regions
+LEAST_PENALTY, GREATEST_PENALTY = 32, 2048  # pieces, a measure of the work that is done alone
 
 _words = np.zeros(HELPER + LINE * MOST_HELPERS, np.int64)
 _starting = threading.Lock()
@@ -225,7 +225,7 @@ def lead(code: int, data: int, pieces: int) -> int:
     if helpers < 1 or not exchange(TAKEN, 0, 1):
         return alone(code, data, pieces)
     if load(ALONE) > 0:
-        add(ALONE, -1)
+        add(ALONE, -pieces)
         store(TAKEN, 0)
         return alone(code, data, pieces)
     job = ((load(TICKET) >> 32) + 1) & 0x7FFFFFFF
@@ -245,8 +245,8 @@ def lead(code: int, data: int, pieces: int) -> int:
         penalty = load(PENALTY)
         store(ALONE, penalty)
         store(PENALTY, min(2 * penalty, GREATEST_PENALTY))
-    elif load(PENALTY) > LEAST_PENALTY:
-        add(PENALTY, -1)
+    else:
+        store(PENALTY, max(load(PENALTY) - pieces, LEAST_PENALTY))
     failed = load(FAILED)
     store(TAKEN, 0)
     return failed
