@@ -3,7 +3,7 @@
 With ``im2col(x)`` the matrix whose rows are the windows of x, W the kernels as its columns, and G the
 cotangent's pixels as rows, the three contractions are matrix products::
 
-    Y = im2col(x) W,     x_bar = col2im(G W^T),     W_bar = im2col(x)^T G                      (im2col)
+    Y = im2col(x) W,     x_bar = col2im(G W^T),     W_bar = im2col(x)^T G
 
 where col2im, the adjoint of im2col, adds every number back to the pixel that it was read from. These formulas
 serve every array, dtype and shape. All functions take and give (batch, height, width, channels) arrays.
