@@ -1,7 +1,7 @@
 """Floor 4: the generative models, one page of mathematics each."""
 
 from .autoencoder import Autoencoder
-from .autoregressive import MADE, NADE
+from .autoregressive import MADE, NADE, CategoricalChain, PixelCNN
 from .diffusion import DDPM, Schedule, cosine_schedule, linear_schedule
 from .gan import GAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
@@ -14,8 +14,10 @@ __all__ = [
     "NADE",
     "VAE",
     "Autoencoder",
+    "CategoricalChain",
     "CategoricalNaiveBayes",
     "JointMultinomial",
+    "PixelCNN",
     "PixelNaiveBayes",
     "Schedule",
     "cosine_schedule",

@@ -4,8 +4,9 @@ from .classifier import ConvClassifier
 from .conditional import ConditionalGenerator, ProjectionDiscriminator
 from .convolutional import ConvDecoder, ConvEncoder
 from .fourier import FourierFeatures
+from .gated import GatedPixels
 from .gaussian import GaussianHeads
-from .masked import MaskedLinear
+from .masked import MaskedConv2d, MaskedLinear
 from .mlp import MLP
 from .patches import InPatches
 from .time_mlp import TimeMLP
@@ -18,8 +19,10 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "FourierFeatures",
+    "GatedPixels",
     "GaussianHeads",
     "InPatches",
+    "MaskedConv2d",
     "MaskedLinear",
     "ProjectionDiscriminator",
     "TimeMLP",

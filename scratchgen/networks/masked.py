@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend import RandomStream, checks
-from ..nn import Buffer, Linear, functional as F
+from ..nn import Buffer, Conv2d, Linear, functional as F
 
 Degrees = NDArray[np.int64]
 
@@ -79,3 +79,61 @@ class MaskedLinear(Linear):
     def forward(self, x: Any) -> Any:
         checks.shape("x", x, ("batch", self.in_features))
         return F.linear(x, self.weight * self.mask, self.bias)  # (masked-linear-layer)
+
+
+class MaskedConv2d(Conv2d):
+    """Convolution with some of its weights taken out, on images that keep their size.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    mask : array of bool
+        Which weights stay, (kernel height, kernel width) or (out, in, kernel height, kernel width); height
+        and width are odd.
+    rng : RandomStream, optional
+        Of the initial weights.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_channels, in_channels, kernel height, kernel width)
+        Only what the mask leaves of it counts.
+    bias : Parameter, shape (out_channels,)
+    mask : Buffer, of the shape of the weight
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MaskedConv2d(1, 8, taps_before(3, here=True)[None])(np.zeros((4, 1, 28, 28), np.float32)).shape
+    (4, 8, 28, 28)
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, mask: NDArray[np.bool_], rng: RandomStream | None = None
+    ) -> None:
+        height, width = mask.shape[-2:]
+        middle = height // 2, width // 2
+        super().__init__(in_channels, out_channels, (height, width), padding=middle, rng=rng)
+        self.mask = Buffer(np.broadcast_to(mask, self.weight.shape).astype(np.float32))
+
+    @property
+    def masked(self) -> Any:
+        """The weight as it counts."""
+        return self.weight * self.mask  # (pixelcnn-mask)
+
+    def forward(self, x: Any) -> Any:
+        return F.conv2d(x, self.masked, self.bias, padding=self.padding)
+
+
+def taps_before(kernel_size: int, here: bool) -> NDArray[np.bool_]:
+    """Of the taps along one axis of a kernel, those before the middle, and the middle itself if `here`.
+
+    ::
+
+        M_i = 1 if i < k // 2 (or i = k // 2 too, if `here`), else 0,     i = 0 .. k - 1  (pixelcnn-mask)
+
+    Examples
+    --------
+    >>> taps_before(5, here=False)
+    array([ True,  True, False, False, False])
+    """
+    return np.arange(kernel_size) < kernel_size // 2 + here  # (pixelcnn-mask)

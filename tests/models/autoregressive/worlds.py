@@ -27,3 +27,9 @@ def every_vector(dim: int) -> Any:
 def stream(*path: int | str) -> RandomStream:
     """A stream for a test."""
     return RandomStream(0, "autoregressive", *path)
+
+
+def every_image(levels: int, shape: tuple[int, ...]) -> Any:
+    """All images of that many levels, float64, on the device under test."""
+    rows = enumerate_rows([levels] * int(np.prod(shape))) / (levels - 1)
+    return asarray(rows.reshape((-1, *shape)))
