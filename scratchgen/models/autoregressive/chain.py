@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...backend import RandomStream, asnumpy, check_rng, checks
-from ...data.tables import Rows, check_levels, check_rows, entropy_of, log_of_probabilities, number_rows
+from ...data.tables import Rows, check_rows, entropy_of, log_of_probabilities, number_rows
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class CategoricalChain:
     """
 
     def __init__(self, levels: Sequence[int], parents: int, alpha: float = 0.0) -> None:
-        self.levels = check_levels(levels)
+        self.levels = checks.sizes("levels", levels)
         self.parents = checks.whole("parents", parents, least=0)
         self.alpha = checks.number("alpha", alpha, "[0, inf)")
         self._theta: tuple[Floats, ...] | None = None
