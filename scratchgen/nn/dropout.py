@@ -22,7 +22,7 @@ def dropout(x: Any, p: float, rng: RandomStream) -> Any:
     """
     p = checks.number("p", p, "[0, 1)")
     keep = check_rng(rng).bernoulli(np.full_like(raw(checks.floating("x", x)), 1 - p))
-    return x * (keep * (1 / (1 - p)))
+    return x * (keep * (1 / (1 - p)))  # (dropout)
 
 
 class Dropout(Module):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..autograd import Tensor, grad, raw
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, checks
 from ..optim import ExponentialMovingAverage, Optimizer
-from ..optim.optimizer import check_range
 from .checkpoint import Stateful
 from .loop import check_counts, train
 from .metrics import Row
@@ -64,7 +62,8 @@ def fit_adversarial(
     schedule : callable, optional
         A factor by which both learning rates are multiplied, by step, counted from 0.
     **settings
-        ``seed``, ``run``, ``resume``, ``on_step``, ``log_every``, ``checkpoint_every``: see `train`.
+        ``seed``, ``run``, ``resume``, ``on_step``, ``log_every``, ``checkpoint_every``, ``quiet``: see
+        `train`.
 
     Returns
     -------
@@ -102,7 +101,7 @@ def fit_adversarial(
 
     def step(batch: Any, rng: RandomStream) -> dict[str, Any]:
         if schedule is not None:
-            factor = check_range("schedule", schedule(generator_optimiser.steps), 0, math.inf)
+            factor = checks.number("schedule", schedule(generator_optimiser.steps), "[0, inf)")
             for optimiser, rate in zip(optimisers, rates, strict=True):
                 optimiser.lr = rate * factor
         terms = _step(model, *optimisers, batch, critic_steps, rng)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from scratchgen import nn, optim
+from scratchgen import models, nn, optim
 from scratchgen.backend import RandomStream
-from scratchgen.training import Run, fit
+from scratchgen.training import Run, fit, load_checkpoint
 
 
 def weight(value: float) -> nn.Module:
@@ -71,7 +71,7 @@ def test_terms_without_a_loss(line: Any, data: Any) -> None:
 
 
 def test_a_run_needs_a_model_to_save(line: Any, data: Any, tmp_path: Any) -> None:
-    with pytest.raises(ValueError, match="model: needed"):
+    with pytest.raises(ValueError, match="model: got None, expected the model, for the checkpoints"):
         fit(line.loss, data, line.optimiser, steps=1, run=Run("line", root=tmp_path))
 
 
@@ -123,7 +123,106 @@ def test_a_loss_that_is_no_scalar_tensor_is_refused(line: Any, data: Any, loss: 
 
 def test_a_rate_that_is_none_is_refused(line: Any, data: Any) -> None:
     before = line.state()
-    for rate, error in ((-1.0, ValueError), (float("nan"), ValueError), ("fast", TypeError)):
-        with pytest.raises(error, match=r"schedule: got .*, expected a number in"):
+    for rate in (-1.0, float("nan"), "fast"):
+        with pytest.raises(ValueError, match=r"schedule: got .*, expected a number in"):
             fit(line.loss, data, line.optimiser, steps=1, schedule=lambda step, rate=rate: rate)
     assert line.state() == before
+
+
+def vae() -> Any:
+    return models.VAE.dense(6, 8, 2, rng=RandomStream(0))
+
+
+@pytest.fixture
+def digits() -> Any:
+    return sg.asarray((np.random.default_rng(0).random((10, 6)) < 0.5).astype(np.float32))
+
+
+def test_a_models_loss_is_enough_and_its_model_is_saved(digits: Any, tmp_path: Any) -> None:
+    model, other, run = vae(), vae(), Run("vae", root=tmp_path)
+    rows = fit(model.loss, digits, optim.Adam(model.parameters()), epochs=2, batch_size=4, run=run)
+    same = fit(
+        lambda x, rng: other.loss(x, rng), digits, optim.Adam(other.parameters()), steps=6, batch_size=4
+    )
+    assert [row["loss"] for row in rows] == [row["loss"] for row in same]
+    assert load_checkpoint(run.checkpoint, model=other).parts == {"model": "VAE", "optimiser": "Adam"}
+    assert all(
+        (a == b).all() for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True)
+    )
+
+
+def test_a_loss_with_labels_gets_them_apart(data: Any) -> None:
+    layer, seen = nn.Linear(3, 1), []
+
+    def loss(x: Any, rng: RandomStream, labels: Any = None) -> Any:
+        seen.append(None if labels is None else sg.asnumpy(labels).tolist())
+        return (layer(x) ** 2).mean()
+
+    settings: dict[str, Any] = {"steps": 1, "batch_size": 10}
+    fit(loss, (data, data[:, 0]), optim.SGD(layer.parameters()), **settings)
+    fit(loss, data, optim.SGD(layer.parameters()), **settings)
+    assert sorted(seen[0]) == list(range(10))
+    assert seen[1] is None
+    with pytest.raises(ValueError, match=r"data: got 3 arrays, expected x or \(x, labels\)"):
+        fit(loss, (data, data, data), optim.SGD(layer.parameters()), **settings)
+
+
+def test_a_model_or_what_is_no_function_for_a_loss(digits: Any) -> None:
+    model = vae()
+    with pytest.raises(
+        TypeError, match=r"loss: got a VAE, expected its loss: fit\(model\.loss, data, optimiser\)"
+    ):
+        fit(model, digits, optim.Adam(model.parameters()), epochs=1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="loss: got ndarray, expected a function of a batch"):
+        fit(np.zeros(3), digits, optim.Adam(model.parameters()), epochs=1)  # type: ignore[arg-type]
+    with pytest.raises(
+        TypeError, match=r"optimiser: got \w+, expected Optimizer, for example sg\.optim\.Adam"
+    ):
+        fit(model.loss, digits, model.parameters(), epochs=1)  # type: ignore[arg-type]
+
+
+def test_validation_is_the_mean_over_all_examples_in_evaluation_and_changes_nothing(data: Any) -> None:
+    def train(**validation: Any) -> tuple[list[Any], Any]:
+        model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1)).initialise(RandomStream(0))
+
+        def loss(x: Any, rng: RandomStream) -> dict[str, Any]:
+            error = (model(x) ** 2).mean()
+            return {"loss": error, "noise": rng.normal()}
+
+        optimiser = optim.SGD(model.parameters(), lr=0.01)
+        return fit(
+            loss, data, optimiser, steps=8, batch_size=4, model=model, log_every=8, **validation
+        ), model
+
+    held_out = data[:7] + 1
+    rows, model = train(validation=held_out)
+    assert [row["step"] for row in rows if "validation loss" in row] == [3, 6, 8]
+    expected = (sg.asnumpy(model.eval()(held_out)) ** 2).mean()
+    assert rows[-1]["validation loss"] == pytest.approx(expected, rel=1e-6)
+    assert len({row["validation noise"] for row in rows}) == 1
+    plain, other = train()
+    assert rows[-1]["loss"] == plain[-1]["loss"]
+    assert model.state_dict()["0.weight"].tobytes() == other.state_dict()["0.weight"].tobytes()
+    assert other.training
+    rows, _ = train(validation=held_out, validate_every=5)
+    assert [row["step"] for row in rows if "validation loss" in row] == [5, 8]
+
+
+@pytest.mark.parametrize(
+    ("validation", "error", "message"),
+    [
+        ([1.0], TypeError, "validation: got list, expected an array of examples"),
+        (np.zeros((0, 6), np.float32), ValueError, "validation: got 0 examples, expected at least one"),
+    ],
+)
+def test_validation_data_is_checked(
+    digits: Any, validation: Any, error: type[Exception], message: str
+) -> None:
+    model = vae()
+    with pytest.raises(error, match=message):
+        fit(model.loss, digits, optim.Adam(model.parameters()), epochs=1, validation=validation)
+
+
+def test_validation_needs_a_model(line: Any, data: Any) -> None:
+    with pytest.raises(ValueError, match="model: got None, expected the model, for"):
+        fit(line.loss, data, line.optimiser, steps=1, validation=data)
