@@ -2,7 +2,7 @@
 
 
 class TrainingError(Exception):
-    """Training cannot go on: a term that is not finite, or a run's folder where another trains."""
+    """Training cannot go on: a term that is not finite, a full disk, a run's folder where another trains."""
 
 
 class CheckpointError(Exception):

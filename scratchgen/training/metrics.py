@@ -6,8 +6,8 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def append_row(path: Path, row: Mapping[str, float]) -> None:
         write_rows(path, read_rows(path), header)
     text = io.StringIO()
     csv.DictWriter(text, header, lineterminator="\n").writerow(row)
-    with open(path, "ab", buffering=0) as file:
+    with _errors_naming(path), open(path, "ab", buffering=0) as file:
         size, line = file.tell(), memoryview(text.getvalue().encode())
         try:
             while line:
@@ -146,7 +146,7 @@ def write_rows(path: Path, rows: list[Row], header: list[str]) -> None:
     writer = csv.DictWriter(text, header, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    with atomic_write(path) as file:
+    with _errors_naming(path), atomic_write(path) as file:
         file.write(text.getvalue().encode())
 
 
@@ -158,6 +158,14 @@ def rewind_rows(path: Path, done: int) -> list[Row]:
     else:
         write_rows(path, kept, _header(path))
     return kept
+
+
+@contextmanager
+def _errors_naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(f"{path}: a row was not written: {error.strerror or error}") from error
 
 
 def _header(path: Path) -> list[str]:

@@ -102,7 +102,9 @@ def test_a_row_that_finds_no_room_leaves_no_half_of_itself(
 
     with monkeypatch.context() as patch:
         patch.setattr(metrics, "open", lambda p, mode, **buffering: Full(p, mode), raising=False)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(
+            TrainingError, match=r"metrics\.csv: a row was not written: No space left on device"
+        ):
             append_row(path, {"step": 5, "loss": 5.25})
     assert path.read_bytes() == good
 
