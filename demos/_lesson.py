@@ -66,8 +66,24 @@ class Outcome:
     """How many numbers the model learnt."""
     seconds: float
     """How long that took."""
-    sample: Callable[[int, sg.backend.RandomStream], Any]
+    sample: Callable[[int, sg.RandomStream], Any]
     """New images: ``sample(n, rng)``, shape (n, channels, height, width), in [0, 1]."""
+
+
+def outcome(
+    model: sg.nn.Module,
+    numbers: dict[str, str],
+    rows: list[dict[str, float]],
+    sample: Callable[[int, sg.RandomStream], Any],
+) -> Outcome:
+    """What a lesson hands over, its numbers printed; `rows` are the log of its training."""
+    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
+    return Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
+
+
+def layers(model: sg.nn.Module) -> str:
+    """The table of a model's layers, indented as the page shows code."""
+    return "    " + str(model).replace("\n", "\n    ")
 
 
 SomeOptions = TypeVar("SomeOptions", bound=Options)

@@ -42,7 +42,7 @@ class Options(_lesson.Options):
 # %% The two networks: one sees an image as a list of numbers, the other as a plane with neighbours
 def network(shape: tuple[int, ...], options: Options) -> Autoencoder:
     """The untrained autoencoder that the options describe."""
-    rng = sg.backend.RandomStream(options.seed, "autoencoder")
+    rng = sg.RandomStream(options.seed, "autoencoder")
     if options.net == "conv":
         return Autoencoder.convolutional(shape, options.latent_dim, rng=rng)
     return Autoencoder.dense(shape, options.hidden_dim, options.latent_dim, rng=rng)
@@ -70,10 +70,10 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     )
     numbers = page(model, data, rows, run)
 
-    def sample(n: int, rng: sg.backend.RandomStream) -> np.ndarray:
+    def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
         return random_images(model, data.train, n, rng)
 
-    return _lesson.Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
+    return _lesson.outcome(model, numbers, rows, sample)
 
 
 # %% [markdown]
@@ -91,7 +91,7 @@ def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
 # %% [markdown]
 # ## Drawing at random
 # Nothing says which codes are likely. The next best thing is a Gaussian around the training images' codes.
-def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.backend.RandomStream) -> np.ndarray:
+def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.RandomStream) -> np.ndarray:
     """What codes decode to that are drawn from a Gaussian of the training codes' mean and covariance."""
     codes = sg.asnumpy(model.encode(sg.asarray(train)))
     root = np.linalg.cholesky(np.cov(codes.T).reshape(codes.shape[1], -1) + 1e-6 * np.eye(codes.shape[1]))
@@ -111,7 +111,7 @@ def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Ru
         f"best linear code (PCA, d = {codes.shape[1]})": f"{best_linear:.2f}",
         "parameters": f"{model.parameter_count():,}",
     }
-    rng = sg.backend.RandomStream(0, "autoencoder", "page")
+    rng = sg.RandomStream(0, "autoencoder", "page")
     pictures = {
         "Images from random codes": plots.image_grid(random_images(model, data.train, 64, rng), columns=16),
         "Test images (above) and their reconstructions (below)": plots.reconstructions(
@@ -129,8 +129,7 @@ def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Ru
         numbers=numbers,
         pictures=pictures,
     )
-    run.section("Autoencoder: layers", "    " + str(model).replace("\n", "\n    "))
-    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
+    run.section("Autoencoder: layers", _lesson.layers(model))
     return numbers
 
 

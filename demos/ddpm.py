@@ -11,27 +11,18 @@ lead to an image. Each is a Gaussian p(x_{t-1}|x_t), and together they bound the
 # %% Settings, all of which are options on the command line: `python3 demos ddpm --help`
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any, Literal, NamedTuple
 
 import scratchgen as sg
-from demos import _judge, _lesson
-from demos._painter import Painter, animate, by_steps, by_time, forward_process, grey
-from scratchgen import plots
-from scratchgen.backend import RandomStream
-from scratchgen.data import Images
-from scratchgen.metrics import density_error, mode_coverage
-from scratchgen.models import DDPM, PixelNaiveBayes
+from demos import _ddpm_pages, _lesson
+from demos._ddpm_pages import Painter
+from scratchgen.models import DDPM
 from scratchgen.models.diffusion import cosine_schedule, linear_schedule
 from scratchgen.networks import FourierFeatures, InPatches, TimeMLP, UNet
 from scratchgen.optim import Adam, ExponentialMovingAverage
 from scratchgen.optim.schedules import cosine, warmup
 from scratchgen.training import Run, fit
-
-EQUATION = "    L  =  E |eps - eps(sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, t)|^2"
 
 
 @dataclass
@@ -66,17 +57,14 @@ class Options(_lesson.Options):
             raise SystemExit(f"--sampling-steps: got {asked}, expected at most --noise-steps, {most}")
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """What suits one kind of data."""
 
     steps: int
     width: int
-    patch: int
-    """The network sees squares of so many pixels by as many as one."""
+    patch: int  # the network sees squares of so many pixels by as many as one
     lr: float
-    memory: float
-    """The decay of the weights' moving average, whose samples are better than those of the last weights."""
+    memory: float  # the decay of the weights' moving average, whose samples are better than the last weights'
     sampling_steps: int
 
 
@@ -91,7 +79,7 @@ RECIPES = {
 # %% The network. Label 10 of 11 means "none": a tenth of the labels is withheld, so it learns both.
 def denoiser(options: Options, shape: tuple[int, ...], levels: int | None) -> DDPM:
     """The untrained model that the options describe."""
-    recipe, rng = RECIPES[options.data], RandomStream(options.seed, "ddpm")
+    recipe, rng = RECIPES[options.data], sg.RandomStream(options.seed, "ddpm")
     out = 2 if options.variance == "learned" else 1
     network: Any
     if options.data == "toy":
@@ -126,7 +114,7 @@ def train(
     steps, lr = _lesson.steps(options, recipe.steps), options.lr or recipe.lr
     print(model)
 
-    def loss(batch: Any, rng: RandomStream) -> dict[str, Any]:
+    def loss(batch: Any, rng: sg.RandomStream) -> dict[str, Any]:
         x0, labels = batch if isinstance(batch, tuple) else (batch, None)
         return model.loss_terms(x0, rng, labels)
 
@@ -148,109 +136,15 @@ def train(
 
 
 # %% [markdown]
-# ## Eight bumps in the plane
-# Their density is known, so the samples can be measured: which bumps are reached, how many points lie on one,
-# and how far the density is from the true one.
-def toy(options: Options, run: Run) -> _lesson.Outcome:
-    """Train on eight Gaussians, and follow points from noise to the bumps."""
-    world = sg.data.toy.eight_gaussians()
-    rng = RandomStream(options.seed, "toy")
-    real = world.sample(10_000, rng.child("real"))
-    painter, rows = train(real, None, options, run)
-    points = painter.draw(10_000, rng.child("draw"))
-    covered = mode_coverage(points, world.centres, world.sigma)
-    yardstick = density_error(world.sample(10_000, rng.child("yardstick")), world)
-    test = world.sample(500, rng.child("test"))
-    with painter.average.applied():
-        bound = float(sg.asnumpy(painter.model.bound(test, rng.child("bound"), steps=100)).mean())
-    numbers = {
-        "bumps covered": f"{covered.covered:.0f} of 8",
-        "points on a bump": f"{covered.precise:.1%} (data 98.9%)",
-        "density error": f"{density_error(points, world):.3f} (as many data {yardstick:.3f})",
-        "bound on -log p(x)": f"{bound:.3f} nats (entropy {-float(world.log_prob(test).mean()):.3f})",
-        "parameters": f"{painter.model.parameter_count():,}",
-    }
-    steps = min(100, painter.model.schedule.steps)
-    way = {f"t = {t:,}": x for t, x in painter.path(2000, rng.child("way"), steps)}
-    shown = [[*way][round(share * steps)] for share in (0, 0.5, 0.7, 0.8, 0.88, 0.94, 0.98, 1)]
-    run.section(
-        "Diffusion on eight Gaussians",
-        f"{EQUATION}\n\nThe density error is the total variation distance on a grid: 0 is right, 1 is "
-        "nothing in common. The bound is in nats per point.",
-        numbers=numbers,
-        pictures={
-            "From noise to data": plots.clouds({title: way[title] for title in shown}, world),
-            "The terms of the loss, by the time t": by_time(painter, test, rng.child("terms")),
-            "Training": plots.curves(rows),
-        },
-    )
-    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
-    return _lesson.Outcome(numbers, painter.model.parameter_count(), rows[-1]["seconds"], painter.draw)
-
-
-# %% [markdown]
-# ## Measuring
+# ## Did it work?
 # The steps back bound the likelihood: so many bits for each pixel would suffice to store the test images. And
-# a classifier says what it sees in new images, with a class asked for and without.
-def measure(painter: Painter, data: Images, options: Options) -> dict[str, str]:
-    """The numbers of the page."""
-    rng, model = RandomStream(options.seed, "measure"), painter.model
-    n = 100 if options.quick else 500
-    judged = _judge.judge(painter.images(n, rng.child("judged")), data, options)
-    any_class = _judge.quality(grey(painter.draw(n // 2, rng.child("any"))), data, options)
-    test = sg.asarray(data.test[:100] * 2 - 1)
-    with painter.average.applied():
-        steps = min(5 if options.quick else 100, model.schedule.steps)
-        bits = float(sg.asnumpy(model.bits_per_dim(test, rng.child("bits"), steps=steps)).mean())
-    return {
-        **judged,
-        "sure without guidance or class": f"{any_class.confident:.1%}",
-        "bits/dim": f"{bits:.2f} (naive Bayes {naive_bayes_bits(data):.2f})",
-        "parameters": f"{model.parameter_count():,}",
-    }
-
-
-def naive_bayes_bits(data: Images) -> float:
-    """What pixels cost that are independent of each other: the floor that a model has to beat."""
-    model = PixelNaiveBayes(data.levels).fit(data.train)
-    return -float(np.mean(model.log_prob(data.test))) / (math.prod(data.shape) * math.log(2))
-
-
-# %% The page
+# a classifier says what it sees in new images, with a class asked for and without. In the plane the data's
+# density is known: which bumps are reached, how many points lie on one, how far is the density off?
 def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Train the model that the options describe, measure it, and put it on the run's page."""
-    if options.data == "toy":
-        return toy(options, run)
-    data = _lesson.images(options)
-    painter, rows = train((data.train * 2 - 1, data.train_labels), data.levels, options, run)
-    numbers = measure(painter, data, options)
-    rng = RandomStream(options.seed, "page")
-    of_each_class = np.repeat(np.arange(10), 8)
-    run.section(
-        f"Diffusion on {data.name}",
-        f"{EQUATION}\n\nThe network predicts {options.prediction}, knows the class, and its variance is "
-        f"{options.variance}. Samples take a guidance of {options.guidance:g}. The bits/dim are a bound for "
-        "test images without their class, by a tenth of the times.",
-        numbers=numbers,
-        pictures={
-            "New images, of each class eight": plots.image_grid(
-                painter.images(80, rng.child("grid"), of_each_class), columns=16
-            ),
-            "Adding noise: the forward process": plots.image_grid(
-                forward_process(painter.model, data.test[:4], rng.child("forward")), columns=12
-            ),
-            "Taking it away: the reverse process": animate(painter, run, rng.child("reverse")),
-            "The same noise, in fewer and in more steps": plots.image_rows(by_steps(painter, rng)),
-            "The terms of the loss, by the time t": by_time(
-                painter, sg.asarray(data.test[:100] * 2 - 1), rng.child("terms")
-            ),
-            "Training": plots.curves(rows),
-        },
-    )
-    run.section("Diffusion: layers", "    " + str(painter.model).replace("\n", "\n    "))
-    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
-    parameters = painter.model.parameter_count()
-    return _lesson.Outcome(numbers, parameters, rows[-1]["seconds"], painter.images)
+    page = (_ddpm_pages.Plane if options.data == "toy" else _ddpm_pages.Pictures)(options, run)
+    painter, rows = train(page.examples, page.levels, options, run)
+    return page.write(painter, rows)
 
 
 def main(argv: list[str] | None = None) -> None:

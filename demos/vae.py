@@ -53,14 +53,14 @@ class Options(_lesson.Options):
 
 
 # %% Training: raise the ELBO. A Bernoulli likelihood is for zeros and ones: grey pixels become coin tosses.
-def pixels(x: Any, options: Options, rng: sg.backend.RandomStream) -> Any:
+def pixels(x: Any, options: Options, rng: sg.RandomStream) -> Any:
     """What the likelihood is about: coin tosses of the grey values, or these themselves."""
     return binarise(x, rng) if options.likelihood == "bernoulli" else x
 
 
 def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VAE, list[dict[str, float]]]:
     """A VAE with `latent_dim` latents, and the rows of its log."""
-    rng = sg.backend.RandomStream(options.seed, "vae", latent_dim)
+    rng = sg.RandomStream(options.seed, "vae", latent_dim)
     shape, kind, beta = data.train.shape[1:], options.likelihood, options.beta
     if options.net == "conv":
         model = VAE.convolutional(shape, latent_dim, likelihood=kind, beta=beta, rng=rng)
@@ -93,7 +93,7 @@ def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VA
 # %% Measuring: the ELBO on test images, and a tighter bound on log p(x) by importance sampling
 def measure(model: VAE, data: Images, options: Options) -> dict[str, str]:
     """The numbers of the page, in nats per image and bits per pixel."""
-    rng = sg.backend.RandomStream(options.seed, "measure")
+    rng = sg.RandomStream(options.seed, "measure")
     test = pixels(sg.asarray(data.test[:1000]), options, rng)
     with sg.no_grad():
         elbo = float(model.elbo(test, rng).data.mean())
@@ -131,7 +131,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     print(model)
     flat, _ = train(data, 2, options, run.part("two-latents"))
     numbers = measure(model, data, options)
-    test, rng = sg.asarray(data.test), sg.backend.RandomStream(options.seed, "page")
+    test, rng = sg.asarray(data.test), sg.RandomStream(options.seed, "page")
     run.section(
         f"Variational autoencoder on {data.name}",
         f"{EQUATION}\n\n{options.latent_dim} latents, a {options.likelihood} likelihood, beta "
@@ -150,13 +150,12 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
             "Training": plots.curves(rows),
         },
     )
-    run.section("VAE: layers", "    " + str(model).replace("\n", "\n    "))
-    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
+    run.section("VAE: layers", _lesson.layers(model))
 
-    def sample(n: int, rng: sg.backend.RandomStream) -> np.ndarray:
+    def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
         return sg.asnumpy(model.sample(n, rng)).clip(0, 1)
 
-    return _lesson.Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
+    return _lesson.outcome(model, numbers, rows, sample)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demos import _avatar_models, avatars as lesson
+from demos import _avatar_models, _avatar_page as page, avatars as lesson
 from scratchgen.backend import RandomStream
 from scratchgen.data import avatars
 from scratchgen.metrics import AvatarScores, Estimate, expected_scores, score_images
@@ -16,11 +16,11 @@ from scratchgen.training import Run
 IDEAL = expected_scores(1000, observed=avatars.observations())
 
 
-def entry(name: str, validity: float, total_variation: float, novelty: float) -> lesson.Entry:
+def entry(name: str, validity: float, total_variation: float, novelty: float) -> page.Entry:
     numbers = (validity, total_variation, novelty, 0.1)
     scores = AvatarScores(*(Estimate(value, value, value) for value in numbers))
     learner = _avatar_models.Learner(lambda n, rng: np.zeros((n, 3, 32, 32)), 7, 12.3)
-    return lesson.Entry(name, learner, np.zeros((10, 3, 32, 32), np.float32), scores)
+    return page.Entry(name, learner, np.zeros((10, 3, 32, 32), np.float32), scores)
 
 
 def run(tmp_path: Path) -> Run:
@@ -44,29 +44,29 @@ def test_one_person_is_too_few(people: int) -> None:
 
 def test_copying_keeps_rule_one_and_p_data_both() -> None:
     best = entry("best", 1.0, IDEAL.total_variation, IDEAL.novelty)
-    assert lesson.keeps(best.scores, IDEAL) == (True, True)
-    assert lesson.keeps(entry("copy", 1.0, IDEAL.total_variation, 0.0).scores, IDEAL) == (True, False)
-    assert lesson.keeps(entry("new", 1.0, 0.9, 1.0).scores, IDEAL) == (False, True)
-    assert lesson.keeps(entry("noise", 0.0, 1.0, 0.0).scores, IDEAL) == (False, False)
+    assert page.keeps(best.scores, IDEAL) == (True, True)
+    assert page.keeps(entry("copy", 1.0, IDEAL.total_variation, 0.0).scores, IDEAL) == (True, False)
+    assert page.keeps(entry("new", 1.0, 0.9, 1.0).scores, IDEAL) == (False, True)
+    assert page.keeps(entry("noise", 0.0, 1.0, 0.0).scores, IDEAL) == (False, False)
 
 
 def test_the_words_say_what_the_numbers_do() -> None:
     copying, odd = entry("copying", 1.0, IDEAL.total_variation, 0.0), entry("odd", 1.0, 0.8, 0.9)
-    words = lesson.answer([copying, odd], IDEAL)
+    words = page.answer([copying, odd], IDEAL)
     assert "Copying: 100% of its pictures show a person" in words
     assert "breaks rule 2" in words
     assert "breaks rule 1" in words
     assert words.endswith("the nearest to P_data is odd.")
     good = entry("good", 1.0, IDEAL.total_variation + 0.01, IDEAL.novelty)
-    assert lesson.conclusion([copying, odd, good], IDEAL) == "So P_model is impressive here for: good."
-    assert "none draws enough new people" in lesson.conclusion([copying], IDEAL)
+    assert page.conclusion([copying, odd, good], IDEAL) == "So P_model is impressive here for: good."
+    assert "none draws enough new people" in page.conclusion([copying], IDEAL)
 
 
 def test_the_table_has_a_line_for_each_model_and_for_p_data(tmp_path: Path) -> None:
     rows, options = avatars.observations(), lesson.Options(out=tmp_path)
     learner = _avatar_models.features(rows, options, run(tmp_path))
-    known = lesson.Entry("naive Bayes, features", learner, np.zeros(1), entry("", 1, 0.5, 0.5).scores)
-    head, best, first, second = lesson.table([known, entry("GAN", 1, 0.4, 0.2)], IDEAL)
+    known = page.Entry("naive Bayes, features", learner, np.zeros(1), entry("", 1, 0.5, 0.5).scores)
+    head, best, first, second = page.table([known, entry("GAN", 1, 0.4, 0.2)], IDEAL)
     assert {len(line) for line in (head, best, first, second)} == {len(head)}
     assert best[1:4] == ["1.000", f"{IDEAL.total_variation:.3f}", f"{IDEAL.novelty:.3f}"]
     assert first[5] == "0.786"  # as the lesson on naive Bayes has it for the fifty with add-one smoothing
@@ -77,7 +77,7 @@ def test_the_table_has_a_line_for_each_model_and_for_p_data(tmp_path: Path) -> N
         "0.100 [0.100, 0.100]",
         "",
     ]
-    assert lesson.trained([entry("GAN", 1, 0.4, 0.2)]).endswith(": GAN 7 in 12 s.")
+    assert page.trained([entry("GAN", 1, 0.4, 0.2)]).endswith(": GAN 7 in 12 s.")
 
 
 def test_models_that_need_no_training_score_as_they_should(tmp_path: Path) -> None:

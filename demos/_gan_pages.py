@@ -1,0 +1,156 @@
+"""What the GAN's lesson shows: the plane, where the density is known, and images, which a judge looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import scratchgen as sg
+from demos import _judge, _lesson
+from scratchgen import plots
+from scratchgen.metrics import density_error, diversity, mode_coverage, nearest_neighbour_ratio
+from scratchgen.models import GAN
+from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.training import Run
+
+VALUE = "    max over D of  E log D(x) + E log(1 - D(G(z)))"
+EQUATIONS = {
+    "non-saturating": f"{VALUE},    max over G of  E log D(G(z))",
+    "minimax": f"{VALUE},    min over G of the same",
+    "wasserstein-gp": "    max over f of  E f(x) - E f(G(z)) - lambda E (|grad f(x')| - 1)^2,    "
+    "max over G of  E f(G(z))",
+}
+
+
+@dataclass
+class Forger:
+    """A GAN whose generator has a moving average: samples come from that, as images in [0, 1]."""
+
+    model: GAN
+    average: ExponentialMovingAverage
+
+    def draw(self, n: int, rng: sg.RandomStream, labels: Any = None) -> np.ndarray:
+        """`n` examples, on the host."""
+        with self.average.applied():
+            return sg.asnumpy(self.model.sample(n, rng, labels))
+
+    def images(self, n: int, rng: sg.RandomStream, labels: Any = None) -> np.ndarray:
+        """`n` images in [0, 1]: the generator's last layer gives -1 to 1."""
+        blocks = [slice(start, min(start + 500, n)) for start in range(0, n, 500)]
+        drawn = [
+            self.draw(
+                block.stop - block.start, rng.child(block.start), None if labels is None else labels[block]
+            )
+            for block in blocks
+        ]
+        return np.concatenate(drawn) / 2 + 0.5
+
+    def premise(self) -> str:
+        """What the two played for."""
+        return f"{EQUATIONS[self.model.objective]}\n\nObjective: {self.model.objective}."
+
+
+Observer = Callable[[Forger, int], dict[str, float]]
+
+
+class Plane:
+    """Eight Gaussians: which bumps are reached, how many points lie on one, how far the density is off."""
+
+    def __init__(self, options: _lesson.Options, run: Run) -> None:
+        self.run, self.rng = run, sg.RandomStream(options.seed, "toy")
+        self.world = sg.data.toy.eight_gaussians()
+        self.examples = self.world.sample(10_000, self.rng.child("real"))
+        self.snapshots: dict[str, np.ndarray] = {}
+
+    def observe(self, forger: Forger, step: int) -> dict[str, float]:
+        """What is logged in the course of training."""
+        points = forger.draw(10_000, self.rng.child("observe"))
+        self.snapshots[f"step {step:,}"] = points[:2000]
+        found = mode_coverage(points, self.world.centres, self.world.sigma)
+        error = density_error(points, self.world)
+        return {"bumps covered": found.covered, "points on a bump": found.precise, "density error": error}
+
+    def write(self, forger: Forger, rows: list[dict[str, float]]) -> _lesson.Outcome:
+        """The page."""
+        observed = self.observe(forger, int(rows[-1]["step"]))
+        yardstick = density_error(self.world.sample(10_000, self.rng.child("yardstick")), self.world)
+        real, drawn = sg.asnumpy(self.examples[:1000]), forger.draw(1000, self.rng.child("diversity"))
+        numbers = {
+            "bumps covered": f"{observed['bumps covered']:.0f} of 8",
+            "points on a bump": f"{observed['points on a bump']:.1%} (data 98.9%)",
+            "density error": f"{observed['density error']:.3f} (as many data {yardstick:.3f})",
+            "diversity": str(diversity(drawn, real)),
+            "parameters": f"{forger.model.parameter_count():,}",
+        }
+        titles = [*self.snapshots]
+        shown = [titles[i] for i in np.linspace(0, len(titles) - 1, min(7, len(titles))).astype(int)]
+        clouds = {"the data": self.examples[:2000]} | {title: self.snapshots[title] for title in shown}
+        self.run.section(
+            "GAN on eight Gaussians",
+            f"{forger.premise()} The density error is the total variation distance on "
+            "a grid: 0 is right, 1 is nothing in common.",
+            numbers=numbers,
+            pictures={
+                "Points of the generator on the density of the data": plots.clouds(clouds, self.world),
+                "Training": plots.curves(rows),
+            },
+        )
+        return _lesson.outcome(forger.model, numbers, rows, forger.draw)
+
+
+class Pictures:
+    """Images, of a class that is asked for."""
+
+    def __init__(self, options: _lesson.Options, run: Run) -> None:
+        self.options, self.run, self.data = options, run, _lesson.images(options)
+        self.examples = self.data.train * 2 - 1, self.data.train_labels
+        self.watch = sg.RandomStream(options.seed, "watch")
+
+    def observe(self, forger: Forger, step: int) -> dict[str, float]:
+        """Whether samples are nearer to one training image than to all others (0), and their spread."""
+        images = forger.images(256, self.watch)
+        found = diversity(images, self.data.test)
+        ratio = float(np.median(nearest_neighbour_ratio(images, self.data.train[:2000])))
+        return {"nearest-neighbour ratio": ratio, "spread": found.spread, "recall": found.recall}
+
+    def write(self, forger: Forger, rows: list[dict[str, float]]) -> _lesson.Outcome:
+        """The page."""
+        rng = sg.RandomStream(self.options.seed, "page")
+        samples = forger.images(1000, rng.child("judged"))
+        verdict = str(diversity(samples, self.data.test))
+        numbers = {
+            **_judge.judge(samples, self.data, self.options),
+            "diversity": verdict,
+            "parameters": f"{forger.model.parameter_count():,}",
+        }
+        labels = np.tile(np.arange(10), 8)
+        of_each_class = forger.images(80, rng.child("grid"), labels)[labels.argsort(kind="stable")]
+        arcs = between(forger, rng)
+        self.run.section(
+            f"GAN on {self.data.name}",
+            f"{forger.premise()} Generator and discriminator are told the class. "
+            f"Verdict on the samples' diversity: {verdict}.",
+            numbers=numbers,
+            pictures={
+                "New images, of each class eight": plots.image_grid(of_each_class, columns=16),
+                "From one noise to another, in each class": plots.image_grid(arcs, columns=12),
+                "Training": plots.curves(rows),
+            },
+        )
+        self.run.section("GAN: layers", _lesson.layers(forger.model))
+        return _lesson.outcome(forger.model, numbers, rows, forger.images)
+
+
+def between(forger: Forger, rng: sg.RandomStream, columns: int = 12) -> np.ndarray:
+    """Images on an arc of the noise, the same for each class: (10 * columns, *shape)."""
+    start, end = sg.asnumpy(rng.child("ends").normal((2, forger.model.latent_dim)))
+    angles = np.linspace(0, np.pi / 2, columns)[:, None]
+    arc = (np.cos(angles) * start + np.sin(angles) * end).astype(np.float32)  # as long as noise is
+    z, labels = np.tile(arc, (10, 1)), np.repeat(np.arange(10), columns)
+    with forger.average.applied(), sg.no_grad():
+        images = sg.asnumpy(forger.model.eval()(sg.asarray(z), sg.asarray(labels)))
+    forger.model.train()
+    return images / 2 + 0.5
