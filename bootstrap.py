@@ -187,6 +187,7 @@ def _install(wanted: "dict[str, str]", lock: "io.TextIOWrapper | None") -> None:
         _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", VENV], lock)
     _run([*pip, _requirement(wanted["extras"])], lock)
     _write_stamp(wanted)
+    _compile_loops()
 
 
 def _requirement(extras: str, project: str = ".") -> str:
@@ -251,6 +252,15 @@ def _run(command: "list[str]", lock: "io.TextIOWrapper | None") -> None:
             "\nRun the same command again when it is mended (behind a proxy, set HTTPS_PROXY); nothing has to"
             f"\nbe cleaned up. To use an environment of your own instead, add {NO_VENV}."
         )
+
+
+def _compile_loops() -> None:
+    """Compile the package's loops now, since the first training would wait for that; it may fail."""
+    import subprocess
+
+    if os.path.isdir(os.path.join(ROOT, "scratchgen", "loops")):
+        command = [PYTHON, "-m", "scratchgen", "--compile"]
+        subprocess.call(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sys.stderr)
 
 
 def _start_again() -> None:

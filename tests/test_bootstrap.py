@@ -295,3 +295,13 @@ def test_old_python_gets_a_message(project):
 @pytest.mark.parametrize("file", ["bootstrap.py", "demos/__main__.py", "tests/__main__.py"])
 def test_old_python_can_parse_what_it_meets_first(file):
     ast.parse((ROOT / file).read_text(), feature_version=(3, 6))
+
+
+def test_loops_are_compiled_once_after_installing_and_may_fail(project):
+    package = project.root / "scratchgen"
+    (package / "loops").mkdir(parents=True)
+    note = "import sys; open('compiled', 'a').write(' '.join(sys.argv[1:])); sys.exit(3)"
+    (package / "__main__.py").write_text(note)
+    assert project.run().returncode == 0
+    assert project.run().returncode == 0
+    assert (project.root / "compiled").read_text() == "--compile"

@@ -36,7 +36,7 @@ def digits() -> Images:
 
     References
     ----------
-    E. Alpaydin and C. Kaynak (1998), "Optical Recognition of Handwritten Digits", UCI Machine Learning
+    Alpaydin, E., & Kaynak, C. (1998), "Optical Recognition of Handwritten Digits", UCI Machine Learning
     Repository, https://doi.org/10.24432/C50P49, CC BY 4.0 (see ``digits-LICENSE.txt`` beside this file).
 
     Examples

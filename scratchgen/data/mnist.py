@@ -52,7 +52,7 @@ MNIST = Publication(
         ),
     ),
 )
-"""Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits"."""
+"""LeCun, Y., Cortes, C., & Burges, C. "The MNIST database of handwritten digits"."""
 
 FASHION_MNIST = Publication(
     name="fashion-mnist",
@@ -96,7 +96,7 @@ FASHION_MNIST = Publication(
         ),
     ),
 )
-"""H. Xiao, K. Rasul and R. Vollgraf (2017), "Fashion-MNIST", arXiv:1708.07747, MIT licence."""
+"""Xiao, H., Rasul, K., & Vollgraf, R. (2017), "Fashion-MNIST", arXiv:1708.07747, MIT licence."""
 
 
 def mnist(root: str | os.PathLike[str] | None = None) -> Images:

@@ -31,7 +31,7 @@ def binarise(x: Array, rng: RandomStream) -> Array:
 
     References
     ----------
-    R. Salakhutdinov and I. Murray (2008), "On the quantitative analysis of deep belief networks", section 5.
+    Salakhutdinov, R., & Murray, I. (2008), "On the quantitative analysis of deep belief networks", section 5.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
 
     References
     ----------
-    L. Theis, A. van den Oord and M. Bethge (2016), "A note on the evaluation of generative models",
+    Theis, L., van den Oord, A., & Bethge, M. (2016), "A note on the evaluation of generative models",
     arXiv:1511.01844, section 3.1.
     """
     checks.within("x", checks.floating("x", x), 0, 1)
