@@ -179,6 +179,22 @@ def _fits(given: tuple[int, ...], expected: tuple[int | str | EllipsisType, ...]
     return True
 
 
+def divisible(name: str, x: Any, factor: int) -> Any:
+    """Images `x`, (..., height, width), if a factor divides height and width.
+
+    Raises
+    ------
+    ValueError
+        Naming the size and the factor.
+    """
+    height, width = x.shape[-2:]
+    if height % factor or width % factor:
+        raise ValueError(
+            f"{name}: got {height} x {width} pixels, expected a height and a width divisible by {factor}"
+        )
+    return x
+
+
 def finite(name: str, x: Any) -> Any:
     """`x`, if it holds no NaN and no infinity (of arrays on a GPU nothing is known).
 

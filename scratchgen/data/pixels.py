@@ -35,6 +35,7 @@ def binarise(x: Array, rng: RandomStream) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> binarise(np.float32([0, 1, 1, 0]), RandomStream(0))
     array([0., 1., 1., 0.], dtype=float32)
     """

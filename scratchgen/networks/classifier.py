@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend import RandomStream, check_rng
+from ..backend import RandomStream, check_rng, checks
 from ..nn import Conv2d, Linear, Module, ReLU, Sequential
-from ..nn.module import check_size
 from .convolutional import ConvEncoder
 
 
@@ -60,13 +59,13 @@ class ConvClassifier(Module):
         before: int | None = None,
         rng: RandomStream | None = None,
     ) -> None:
-        check_size("features", features)
+        checks.whole("features", features)
         first: list[Module] = []
         if before is not None:
-            first = [Conv2d(shape[0], check_size("before", before), kernel_size=3, padding=1), ReLU()]
+            first = [Conv2d(shape[0], checks.whole("before", before), kernel_size=3, padding=1), ReLU()]
             shape = (before, *shape[1:])
         self.seen = Sequential(*first, *ConvEncoder(shape, features, widths), ReLU())
-        self.classes = Linear(features, check_size("classes", classes))
+        self.classes = Linear(features, checks.whole("classes", classes))
         if rng is not None:
             self.initialise(check_rng(rng))
 

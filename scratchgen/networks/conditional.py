@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd import cat
-from ..backend import Array, RandomStream, check_rng
+from ..backend import Array, RandomStream, check_rng, checks
 from ..nn import Embedding, Linear, Module
-from ..nn.module import check_size
 
 
 class ConditionalGenerator(Module):
@@ -34,11 +33,11 @@ class ConditionalGenerator(Module):
     def __init__(
         self, network: Module, classes: int, embedding_dim: int, rng: RandomStream | None = None
     ) -> None:
-        self.network = network
+        self.network, self.classes = network, classes
         self.embedding = Embedding(classes, embedding_dim, rng=None if rng is None else check_rng(rng))
 
     def forward(self, z: Any, labels: Array) -> Any:
-        _check_labels(labels, len(z))
+        labels = checks.labels(labels, len(z), self.classes, needed=True)
         return self.network(cat([z, self.embedding(labels)], axis=1))
 
 
@@ -75,7 +74,7 @@ class ProjectionDiscriminator(Module):
     def __init__(
         self, features: Module, feature_dim: int, classes: int | None = None, rng: RandomStream | None = None
     ) -> None:
-        check_size("feature_dim", feature_dim)
+        checks.whole("feature_dim", feature_dim)
         self.features = features
         self.linear = Linear(feature_dim, 1, rng=None if rng is None else check_rng(rng).child("linear"))
         if classes is not None:
@@ -84,19 +83,9 @@ class ProjectionDiscriminator(Module):
         self.classes = classes
 
     def forward(self, x: Any, labels: Array | None = None) -> Any:
-        if (labels is None) != (self.classes is None):
-            given = "none" if labels is None else "some"
-            expected = "none" if self.classes is None else f"one of {self.classes} for each example"
-            raise ValueError(f"labels: got {given}, expected {expected}")
+        labels = checks.labels(labels, len(x), self.classes, needed=True)
         features = self.features(x)
         logits = self.linear(features).reshape((len(x),))
         if labels is None:
             return logits
-        _check_labels(labels, len(x))
         return logits + (self.embedding(labels) * features).sum(axis=1)
-
-
-def _check_labels(labels: Any, n: int) -> None:
-    if not hasattr(labels, "shape") or tuple(labels.shape) != (n,):
-        given = f"shape {tuple(labels.shape)}" if hasattr(labels, "shape") else type(labels).__name__
-        raise ValueError(f"labels: got {given}, expected an array of shape ({n},)")

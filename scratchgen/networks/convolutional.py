@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..backend import RandomStream, check_rng
+from ..backend import RandomStream, check_rng, checks
 from ..nn import BatchNorm2d, Conv2d, ConvTranspose2d, Flatten, Linear, Module, ReLU, Sequential, Unflatten
 from ..nn.activations import check_activation
-from ..nn.module import check_size
 
 Shape = Sequence[int]
 
@@ -61,7 +60,7 @@ class ConvEncoder(Sequential):
     ) -> None:
         channels, height, width = _halved(shape, widths)
         check_activation(activation)
-        check_size("out_features", out_features)
+        checks.whole("out_features", out_features)
         layers: list[Module] = []
         for i, following in enumerate(widths):
             layers += [Conv2d(channels, following, kernel_size=4, stride=2, padding=1)]
@@ -123,7 +122,7 @@ class ConvDecoder(Sequential):
     ) -> None:
         channels, height, width = _halved(shape, widths)
         check_activation(activation)
-        check_size("in_features", in_features)
+        checks.whole("in_features", in_features)
         small = widths[0], height, width
         layers: list[Module] = [Linear(in_features, small[0] * height * width), Unflatten(1, small)]
         for before, after in zip(widths, (*widths[1:], channels), strict=True):
@@ -144,11 +143,11 @@ def _halved(shape: Shape, widths: Sequence[int]) -> tuple[int, int, int]:
     """
     if len(shape) != 3:
         raise ValueError(f"shape: got {tuple(shape)}, expected (channels, height, width)")
-    channels, height, width = (check_size("shape", n) for n in shape)
+    channels, height, width = (checks.whole("shape", n) for n in shape)
     if not widths:
         raise ValueError("widths: got none, expected the channels of at least one convolution")
     for i, n in enumerate(widths):
-        check_size(f"widths[{i}]", n)
+        checks.whole(f"widths[{i}]", n)
     factor = 2 ** len(widths)
     if height % factor or width % factor:
         raise ValueError(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import cat, cos, sin
-from ..backend import Array
+from ..backend import Array, checks
 from ..nn import Module
 
 
@@ -42,9 +42,9 @@ class FourierFeatures(Module):
     """
 
     def __init__(self, network: Module, frequencies: Sequence[float]) -> None:
-        if not len(frequencies) or not all(0 < f < math.inf for f in frequencies):
-            raise ValueError(f"frequencies: got {list(frequencies)}, expected positive numbers")
-        self.frequencies = tuple(float(f) for f in frequencies)
+        if not len(frequencies):
+            raise ValueError("frequencies: got none, expected at least one")
+        self.frequencies = tuple(checks.number("frequencies", f, "(0, inf)") for f in frequencies)
         self.network = network
 
     def forward(self, x: Any, *args: Array | None) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from ..backend import RandomStream, check_rng
+from ..backend import RandomStream, check_rng, checks
 from ..nn import Linear, Module, ReLU, Sequential
 from ..nn.activations import check_activation
-from ..nn.module import check_size
 
 
 class MLP(Sequential):
@@ -44,7 +43,7 @@ class MLP(Sequential):
         if len(sizes) < 2:
             raise ValueError(f"sizes: got {list(sizes)}, expected at least an input and an output width")
         for i, size in enumerate(sizes):
-            check_size(f"sizes[{i}]", size)
+            checks.whole(f"sizes[{i}]", size)
         check_activation(activation)
         if rng is not None:
             check_rng(rng)

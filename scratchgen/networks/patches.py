@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array
+from ..backend import Array, checks
 from ..nn import Module
-from ..nn.module import check_size
 
 
 class InPatches(Module):
@@ -38,15 +37,12 @@ class InPatches(Module):
     """
 
     def __init__(self, network: Module, size: int = 2) -> None:
-        self.size = check_size("size", size)
+        self.size = checks.whole("size", size)
         self.network = network
 
     def forward(self, x: Any, *args: Array | None) -> Any:
-        if x.ndim != 4 or x.shape[2] % self.size or x.shape[3] % self.size:
-            raise ValueError(
-                f"x: got shape {tuple(x.shape)}, expected (batch, channels, height, width) with height and "
-                f"width divisible by {self.size}"
-            )
+        checks.shape("x", x, ("batch", "channels", "height", "width"))
+        checks.divisible("x", x, self.size)
         return apart(self.network(together(x, self.size), *args), self.size)
 
 

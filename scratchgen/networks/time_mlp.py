@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd import cat, raw
-from ..backend import Array, RandomStream, check_rng
+from ..autograd import cat
+from ..backend import Array, RandomStream, check_rng, checks
 from ..nn import Embedding, Linear, Module, SiLU, SinusoidalEmbedding
-from ..nn.module import check_size
 from .mlp import MLP
 
 
@@ -45,15 +44,15 @@ class TimeMLP(Module):
         classes: int | None = None,
         rng: RandomStream | None = None,
     ) -> None:
-        self.features = check_size("features", features)
-        check_size("hidden_dim", hidden_dim)
-        check_size("layers", layers)
-        out_features = features if out_features is None else check_size("out_features", out_features)
+        self.features = checks.whole("features", features)
+        checks.whole("hidden_dim", hidden_dim)
+        checks.whole("layers", layers)
+        out_features = features if out_features is None else checks.whole("out_features", out_features)
         rng = None if rng is None else check_rng(rng)
         width = 2 * -(-hidden_dim // 4)  # of the time: about half of a hidden layer, an even number
         self.waves = SinusoidalEmbedding(width)
         self.time = Linear(width, width, rng=rng and rng.child("time"))
-        self.classes = None if classes is None else check_size("classes", classes)
+        self.classes = None if classes is None else checks.whole("classes", classes)
         if classes is not None:
             self.label = Embedding(classes, width, rng=rng and rng.child("label"))
         sizes = [features + width, *[hidden_dim] * layers, out_features]
@@ -64,20 +63,10 @@ class TimeMLP(Module):
 
         `labels`, whole numbers ``0 .. classes - 1`` (batch,), belong to a network with `classes` only.
         """
-        self._check(xt, raw(t), labels)
+        checks.shape("xt", xt, ("batch", self.features))
+        checks.shape("t", t, (len(xt),), "a time for each vector")
+        labels = checks.labels(labels, len(xt), self.classes, needed=True)
         time = self.time(self.waves(t, xt.dtype))
         if labels is not None:
             time = time + self.label(labels)
         return self.body(cat([xt, time], axis=1))
-
-    def _check(self, xt: Any, t: Any, labels: Any) -> None:
-        if xt.ndim != 2 or xt.shape[1] != self.features:
-            raise ValueError(f"xt: got shape {tuple(xt.shape)}, expected (batch, {self.features})")
-        if tuple(t.shape) != (xt.shape[0],):
-            raise ValueError(
-                f"t: got shape {tuple(t.shape)}, expected ({xt.shape[0]},), a time for each vector"
-            )
-        if (labels is None) != (self.classes is None):
-            given = "none" if labels is None else "some"
-            expected = "none, without classes" if self.classes is None else f"one of {self.classes} each"
-            raise ValueError(f"labels: got {given}, expected {expected}")

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd import cat, raw
+from ..autograd import cat
 from ..autograd.channels import add_channels
-from ..backend import Array, RandomStream, check_rng
+from ..backend import Array, RandomStream, check_rng, checks
 from ..nn import (
     Conv2d,
     Embedding,
@@ -28,7 +28,6 @@ from ..nn import (
     Upsample,
     functional as F,
 )
-from ..nn.module import check_size
 
 
 class ResidualBlock(Module):
@@ -185,13 +184,13 @@ class UNet(Module):
         features: int = 128,
         rng: RandomStream | None = None,
     ) -> None:
-        self.channels = check_size("channels", channels)
-        out_channels = channels if out_channels is None else check_size("out_channels", out_channels)
-        check_size("blocks", blocks)
-        widths = _level_widths(check_size("width", width), multipliers, groups, heads, attention)
-        self.classes = None if classes is None else check_size("classes", classes)
+        self.channels = checks.whole("channels", channels)
+        out_channels = channels if out_channels is None else checks.whole("out_channels", out_channels)
+        checks.whole("blocks", blocks)
+        widths = _level_widths(checks.whole("width", width), multipliers, groups, heads, attention)
+        self.classes = None if classes is None else checks.whole("classes", classes)
         self.factor = 2 ** (len(widths) - 1)
-        if check_size("features", features) % 8:
+        if checks.whole("features", features) % 8:
             raise ValueError(f"features: got {features}, expected a multiple of 8")
 
         def stages(first: int, others: int, level: int) -> list[Stage]:
@@ -221,7 +220,10 @@ class UNet(Module):
 
         `labels`, whole numbers ``0 .. classes - 1`` (batch,), belong to a network with `classes` only.
         """
-        self._check(xt, raw(t), labels)
+        checks.shape("xt", xt, ("batch", self.channels, "height", "width"))
+        checks.divisible("xt", xt, self.factor)
+        checks.shape("t", t, (len(xt),), "a time for each image")
+        labels = checks.labels(labels, len(xt), self.classes, needed=True)
         time = self.time(self.waves(t, xt.dtype))
         if labels is not None:
             time = time + self.label(labels)
@@ -235,27 +237,6 @@ class UNet(Module):
             x = level(x, time, kept)
         return self.last(self.norm(x))
 
-    def _check(self, xt: Any, t: Any, labels: Any) -> None:
-        if xt.ndim != 4 or xt.shape[1] != self.channels:
-            raise ValueError(
-                f"xt: got shape {tuple(xt.shape)}, expected (batch, {self.channels}, height, width)"
-            )
-        if xt.shape[2] % self.factor or xt.shape[3] % self.factor:
-            raise ValueError(
-                f"xt: got images of {tuple(xt.shape[2:])} pixels, expected a height and a width divisible by "
-                f"{self.factor}: each level but the last halves them"
-            )
-        if tuple(t.shape) != (xt.shape[0],):
-            raise ValueError(
-                f"t: got shape {tuple(t.shape)}, expected ({xt.shape[0]},), a time for each image"
-            )
-        if (labels is None) != (self.classes is None):
-            given = "none" if labels is None else "some"
-            expected = "none, without classes" if self.classes is None else f"one of {self.classes} each"
-            raise ValueError(f"labels: got {given}, expected {expected}")
-        if labels is not None and tuple(labels.shape) != (xt.shape[0],):
-            raise ValueError(f"labels: got shape {tuple(labels.shape)}, expected ({xt.shape[0]},)")
-
 
 def _level_widths(
     width: int, multipliers: Sequence[int], groups: int, heads: int, attention: Sequence[int]
@@ -263,13 +244,13 @@ def _level_widths(
     """The channels of each level, if all that is to be cut out of them divides them."""
     if not multipliers:
         raise ValueError("multipliers: got none, expected one for each level")
-    widths = [width * check_size(f"multipliers[{i}]", m) for i, m in enumerate(multipliers)]
+    widths = [width * checks.whole(f"multipliers[{i}]", m) for i, m in enumerate(multipliers)]
     for n in widths:
-        if n % check_size("groups", groups):
+        if n % checks.whole("groups", groups):
             raise ValueError(f"groups: got {groups}, expected a divisor of all channels, here {widths}")
     for level in attention:
         if not 0 <= level < len(widths):
             raise ValueError(f"attention: got level {level}, expected 0 to {len(widths) - 1}")
-        if widths[level] % check_size("heads", heads):
+        if widths[level] % checks.whole("heads", heads):
             raise ValueError(f"heads: got {heads}, expected a divisor of the {widths[level]} channels")
     return widths

@@ -53,9 +53,11 @@ def test_bad_input() -> None:
         network(x[:, :2], t)
     with pytest.raises(ValueError, match=r"t: got shape \(2,\), expected \(4,\), a time for each vector"):
         network(x, t[:2])
-    with pytest.raises(ValueError, match="labels: got some, expected none, without classes"):
+    with pytest.raises(
+        ValueError, match="labels: got some, expected none: the model was made without classes"
+    ):
         network(x, t, t)
-    with pytest.raises(ValueError, match="labels: got none, expected one of 2 each"):
+    with pytest.raises(ValueError, match="labels: got none, expected one of 2 classes for each example"):
         TimeMLP(3, 10, classes=2)(x, t)
     for name in ("features", "hidden_dim", "layers", "out_features", "classes"):
         with pytest.raises(ValueError, match=f"{name}: got 0, expected a positive whole number"):

@@ -143,7 +143,7 @@ def test_a_training_step_neither_waits_for_the_device_nor_uploads_anything() -> 
 
 def test_what_does_not_fit_is_named() -> None:
     network, t = small(multipliers=(1, 1, 2)), sg.asarray(T)
-    with pytest.raises(ValueError, match=r"xt: got images of \(8, 6\) pixels, .* divisible by 4"):
+    with pytest.raises(ValueError, match=r"xt: got 8 x 6 pixels, .* divisible by 4"):
         network(noise(2, 1, 8, 6, dtype=np.float32), t)
     with pytest.raises(
         ValueError, match=r"xt: got shape \(2, 3, 8, 8\), expected \(batch, 1, height, width\)"
@@ -152,9 +152,11 @@ def test_what_does_not_fit_is_named() -> None:
     x = noise(2, 1, 8, 8, dtype=np.float32)
     with pytest.raises(ValueError, match=r"t: got shape \(1,\), expected \(2,\)"):
         network(x, t[:1])
-    with pytest.raises(ValueError, match="labels: got some, expected none, without classes"):
+    with pytest.raises(
+        ValueError, match="labels: got some, expected none: the model was made without classes"
+    ):
         network(x, t, t)
-    with pytest.raises(ValueError, match="labels: got none, expected one of 3 each"):
+    with pytest.raises(ValueError, match="labels: got none, expected one of 3 classes for each example"):
         small(classes=3)(x, t)
     with pytest.raises(ValueError, match=r"labels: got shape \(1,\), expected \(2,\)"):
         small(classes=3)(x, t, t[:1])

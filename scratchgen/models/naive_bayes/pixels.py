@@ -151,7 +151,8 @@ class PixelNaiveBayes:
         if labels is None:
             classes = sample_levels(self.class_probabilities, n, rng)
         else:
-            classes = asnumpy(checks.labels(labels, n, len(theta)))
+            labels = asnumpy(checks.one_each("labels", labels, n))
+            classes = checks.indices("labels", labels, len(theta))
         pixels = np.empty((n, theta.shape[1]), dtype=np.float32)
         for known in np.unique(classes):
             chosen = np.flatnonzero(classes == known)
