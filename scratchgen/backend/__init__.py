@@ -5,7 +5,6 @@ from .waiting import let_waiting_threads_sleep
 let_waiting_threads_sleep()  # has to come before NumPy is loaded
 
 from . import checks
-from .arguments import check_array
 from .device import (
     Array,
     Device,
@@ -31,7 +30,6 @@ __all__ = [
     "RandomStream",
     "asarray",
     "asnumpy",
-    "check_array",
     "check_rng",
     "checks",
     "current_device",

@@ -85,4 +85,5 @@ def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
     checks.within("x", checks.floating("x", x), 0, 1)
     levels = checks.whole("levels", levels, 2)
     x = asarray(x)
-    return (x * (levels - 1) + check_rng(rng).uniform(x.shape, x.dtype)) / levels
+    u = check_rng(rng).uniform(x.shape, x.dtype)
+    return (x * (levels - 1) + u) / levels  # (dequantisation-bound)

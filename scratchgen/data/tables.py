@@ -111,7 +111,7 @@ def entropy_of(probabilities: Floats) -> float:
     0.693147
     """
     positive = probabilities[probabilities > 0]
-    return float(-np.sum(positive * np.log(positive)))
+    return float(-np.sum(positive * np.log(positive)))  # (entropy)
 
 
 def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
@@ -138,4 +138,7 @@ def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
     cumulative = np.cumsum(probabilities)
     # Dividing by the last entry makes it exactly 1, above every uniform number, however sums round.
     uniform = asnumpy(check_rng(rng).uniform((checks.whole("n", n, 0),), dtype=np.float64))
-    return np.searchsorted(cumulative / cumulative[-1], uniform, side="right").astype(np.int64)
+    drawn = np.searchsorted(
+        cumulative / cumulative[-1], uniform, side="right"
+    )  # (inverse-transform-sampling)
+    return drawn.astype(np.int64)

@@ -113,7 +113,8 @@ class BlurredCurves:
         shares = np.tile(weights / len(self.curves), len(self.curves))
         # |x - c|^2 coordinate by coordinate needs half the memory of an array of differences.
         squares = (array[:, :1] - centres[:, 0]) ** 2 + (array[:, 1:] - centres[:, 1]) ** 2
-        return asarray(logsumexp(_log_normal(squares, self.sigma) + np.log(shares), axis=1))
+        terms = _log_normal(squares, self.sigma) + np.log(shares)
+        return asarray(logsumexp(terms, axis=1))  # (latent-density)
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Pinwheel:
         bars = self._turned(_check_points(points)[:, None], np.arange(self.arms), direction=-1)
         squares = ((bars[..., 0] - 1) / self.radial) ** 2 + (bars[..., 1] / self.tangential) ** 2
         normaliser = math.log(2 * math.pi * self.radial * self.tangential * self.arms)
-        return asarray(logsumexp(-squares / 2, axis=1) - normaliser)
+        return asarray(logsumexp(-squares / 2, axis=1) - normaliser)  # (change-of-variables)
 
 
 def eight_gaussians(radius: float = 2.0, sigma: float = 0.1) -> GaussianRing:

@@ -67,7 +67,7 @@ class Bernoulli(Distribution):
         ValueError
             If a number in host memory is outside [0, 1].
         """
-        return -binary_cross_entropy(self.logits, self._value(x))
+        return -binary_cross_entropy(self.logits, self._value(x))  # (bernoulli-log-probability)
 
     def log_prob_per_example(self, x: Any, leading: int = 1) -> Any:
         """The log-probability of each example, in nats; its sign is set after the sum, on one number each."""
@@ -87,4 +87,4 @@ class Bernoulli(Distribution):
 
         H = -s log s - (1 - s) log(1 - s) = softplus(logit) - s logit            (bernoulli-entropy)
         """
-        return binary_cross_entropy(self.logits, self.mean)
+        return binary_cross_entropy(self.logits, self.mean)  # (bernoulli-entropy)

@@ -75,7 +75,7 @@ class Categorical(Distribution):
         shape = joint_shape(x=x.shape, parameters=self.shape)
         log_p = spread(log_softmax(self.logits), (*shape, self.levels))
         index = np.broadcast_to(x, shape).reshape((*shape, 1))
-        return take_along_axis(log_p, index, -1).reshape(shape)
+        return take_along_axis(log_p, index, -1).reshape(shape)  # (categorical-log-probability)
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
         """Random levels as a raw array of whole numbers, by the inverse of the distribution function.
@@ -96,7 +96,7 @@ class Categorical(Distribution):
         """
         log_p = log_softmax(self.logits)
         p = exp(log_p)
-        return -sum(p * possible(p, log_p), axis=-1)
+        return -sum(p * possible(p, log_p), axis=-1)  # (categorical-entropy)
 
     def _scale(self) -> Array:
         return np.arange(self.levels, dtype=self.dtype, like=raw(self.logits))

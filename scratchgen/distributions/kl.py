@@ -97,7 +97,7 @@ def kl_divergence_monte_carlo(q: Distribution, p: Distribution, rng: RandomStrea
             f"kl_divergence_monte_carlo: samples of {type(q).__name__} do not carry the gradient of its "
             "parameters; give q raw (or detached) parameters, or work within sg.no_grad()"
         )
-    return mean(log_q - _log_prob(p, x, event_ndim), axis=0)
+    return mean(log_q - _log_prob(p, x, event_ndim), axis=0)  # (kl-monte-carlo) (kl-divergence)
 
 
 def _comparable(q: Any, p: Any) -> tuple[Any, Any]:
@@ -141,12 +141,8 @@ def kl_to_standard_normal(mean: Array, log_var: Array) -> Array:
     leaves the range of the dtype (in float32 for log_var > 88) the divergence is infinite, never NaN.
     """
     with np.errstate(over="ignore"):
-        y = np.exp(log_var)
-        y -= log_var
-        y = y + mean * mean
-    y -= 1
-    y *= 0.5
-    return y
+        variance = np.exp(log_var)
+        return 0.5 * (mean * mean + variance - log_var - 1)  # (kl-standard-normal)
 
 
 def _normal_normal(q: Normal, p: Normal) -> Any:
@@ -156,7 +152,8 @@ def _normal_normal(q: Normal, p: Normal) -> Any:
     """
     if p.is_standard:
         return kl_to_standard_normal(q._mean, q._log_var)
-    return kl_to_standard_normal((q._mean - p._mean) * inverse_sigma(p._log_var), q._log_var - p._log_var)
+    shift = (q._mean - p._mean) * inverse_sigma(p._log_var)  # (kl-normal)
+    return kl_to_standard_normal(shift, q._log_var - p._log_var)  # (kl-normal)
 
 
 def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Any:
@@ -165,7 +162,7 @@ def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Any:
     KL = s_q log(s_q / s_p) + (1 - s_q) log((1 - s_q) / (1 - s_p))                    (kl-bernoulli)
     """
     s = q.mean
-    return binary_cross_entropy(p.logits, s) - binary_cross_entropy(q.logits, s)
+    return binary_cross_entropy(p.logits, s) - binary_cross_entropy(q.logits, s)  # (kl-bernoulli)
 
 
 def _categorical_categorical(q: Categorical, p: Categorical) -> Any:
@@ -175,7 +172,7 @@ def _categorical_categorical(q: Categorical, p: Categorical) -> Any:
     """
     log_q, log_p = log_softmax(q.logits), log_softmax(p.logits)
     q_k = exp(log_q)
-    return sum(q_k * (possible(q_k, log_q) - possible(q_k, log_p)), axis=-1)
+    return sum(q_k * (possible(q_k, log_q) - possible(q_k, log_p)), axis=-1)  # (kl-categorical)
 
 
 _closed_forms: dict[tuple[type, type], Callable[[Any, Any], Any]] = {

@@ -87,7 +87,7 @@ class Mixture(Distribution):
         log_density = self.components.log_prob(expand(x, (x.ndim - self.event_ndim,)))  # (..., K, *event)
         if event_axes:
             log_density = sum(log_density, axis=event_axes)  # (..., K)
-        return logsumexp(log_density + log_softmax(self.logits), axis=-1)
+        return logsumexp(log_density + log_softmax(self.logits), axis=-1)  # (mixture-log-density)
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:
         """Random values as a raw array: first draw the component, then from it (ancestral sampling)."""

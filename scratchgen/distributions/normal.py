@@ -128,7 +128,7 @@ class Normal(Distribution):
 
         H = (1 + log 2 pi + log sigma^2) / 2                                        (normal-entropy)
         """
-        return 0.5 * self.log_var + 0.5 * (1 + LOG_2PI)
+        return 0.5 * self.log_var + 0.5 * (1 + LOG_2PI)  # (normal-entropy)
 
     def like(self, x: Any) -> Normal:
         """The same distribution; if its parameters were numbers, on the device and in the dtype of `x`."""
@@ -170,16 +170,13 @@ def _push_by_sigma(g: Any, y: Any, mean: Any, log_var: Any, eps: Any) -> Any:
     broadcasts=True,
 )
 def normal_log_prob(x: Array, mean: Array, log_var: Array) -> Array:
-    """The log-density, elementwise, in one array of temporary memory.
+    """The log-density, elementwise.
 
     log N(x; mu, sigma^2) = -((x - mu)^2 / sigma^2 + log sigma^2 + log 2 pi) / 2  (normal-log-density)
     """
     with np.errstate(over="ignore"):  # a log-density of -inf is the right limit
-        y = (x - mean) * inverse_sigma(log_var)
-        y *= y
-    y += log_var + LOG_2PI
-    y *= -0.5
-    return y
+        square = ((x - mean) * inverse_sigma(log_var)) ** 2
+    return -0.5 * (square + (log_var + LOG_2PI))  # (normal-log-density)
 
 
 @primitive(

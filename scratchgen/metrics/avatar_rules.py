@@ -75,7 +75,7 @@ def exact_kl(log_prob: Callable[[Any], Any]) -> float:
         raise ValueError(f"log_prob(rows): got probabilities that sum to {mass:g}, expected at most 1")
     data = avatars.probabilities()
     occurs = data > 0
-    return float(np.sum(data[occurs] * (np.log(data[occurs]) - log_model[occurs])))
+    return float(np.sum(data[occurs] * (np.log(data[occurs]) - log_model[occurs])))  # (exact-kl)
 
 
 def total_variation(numbers: NDArray[np.int64]) -> float:
@@ -86,7 +86,8 @@ def total_variation(numbers: NDArray[np.int64]) -> float:
         TV = 1/2 sum_x |n_x / n - P_data(x)|                                            (total-variation)
     """
     counts = np.bincount(numbers, minlength=NO_LOOK + 1)
-    return float(np.abs(counts / len(numbers) - np.append(avatars.probabilities(), 0)).sum() / 2)
+    difference = counts / len(numbers) - np.append(avatars.probabilities(), 0)
+    return float(np.abs(difference).sum() / 2)  # (total-variation)
 
 
 def coverage(numbers: NDArray[np.int64]) -> float:
@@ -196,10 +197,11 @@ def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
     from scipy.special import gammaln  # slow to import
 
     log_binomial = gammaln(n + 1) - gammaln(nu + 1) - gammaln(n - nu + 1)
-    deviation = 2 * nu * np.exp(log_binomial + nu * np.log(p) + (n - nu + 1) * np.log1p(-p))
+    log_mass = log_binomial + nu * np.log(p) + (n - nu + 1) * np.log1p(-p)  # (expected-total-variation)
+    deviation = 2 * nu * np.exp(log_mass)  # (expected-total-variation)
     return ExpectedScores(
         validity=1.0,
         total_variation=float(deviation.sum() / (2 * n)),
         novelty=float(1 - data[known].sum()),
-        coverage=float(-np.expm1(n * np.log1p(-p)).sum()) / len(data),
+        coverage=float(-np.expm1(n * np.log1p(-p)).sum()) / len(data),  # (expected-coverage)
     )

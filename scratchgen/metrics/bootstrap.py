@@ -83,5 +83,5 @@ def bootstrap_interval(
         again = rng.integers(0, len(drawn), (len(drawn),), batch_axis=None)
         replicates[i] = statistic(drawn[asnumpy(again)])
     quantiles = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
-    lower, upper = np.clip(value + quantiles - replicates.mean(), *bounds)
+    lower, upper = np.clip(value + quantiles - replicates.mean(), *bounds)  # (bootstrap-interval)
     return Estimate(value, float(lower), float(upper))

@@ -74,7 +74,7 @@ def frechet_distance_of_gaussians(mean_a: Any, covariance_a: Any, mean_b: Any, c
     A = _covariance("covariance_a", covariance_a, len(m_a))
     B = _covariance("covariance_b", covariance_b, len(m_a))
     overlap = np.linalg.svd(_root("covariance_a", A) @ _root("covariance_b", B), compute_uv=False).sum()
-    squared = np.sum((m_a - m_b) ** 2) + np.trace(A) + np.trace(B) - 2 * overlap
+    squared = np.sum((m_a - m_b) ** 2) + np.trace(A) + np.trace(B) - 2 * overlap  # (frechet)
     return max(float(squared), 0.0)  # of equal Gaussians, rounding leaves a difference of either sign
 
 

@@ -50,7 +50,7 @@ def nearest_neighbour_ratio(samples: Any, training: Any) -> Floats:
         raise ValueError("training: got the same example again and again, expected at least two")
     made = check_points("samples", samples, dimensions=known.shape[1])
     nearest, second = nearest_distances(made, known, 2).T
-    return nearest / second
+    return nearest / second  # (nearest-neighbour-ratio)
 
 
 def memorised_fraction(samples: Any, training: Any, *, threshold: float = 1 / 3) -> float:
@@ -100,4 +100,4 @@ def distance_ratio(samples: Any, training: Any, held_out: Any) -> float:
     unit = float(np.median(nearest_distances(fresh, known, 1)))
     if unit == 0:
         raise ValueError("held_out: got examples half of which are in training, expected new ones")
-    return float(np.median(nearest_distances(made, known, 1))) / unit
+    return float(np.median(nearest_distances(made, known, 1))) / unit  # (distance-ratio)

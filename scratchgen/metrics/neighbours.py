@@ -55,7 +55,7 @@ def blocks_of_squares(points: Floats, others: Floats) -> Iterator[tuple[slice, F
     for start in range(0, len(points), POINTS_AT_ONCE):
         block = slice(start, start + POINTS_AT_ONCE)
         norms = np.sum(points[block] ** 2, axis=1)[:, None] + lengths
-        squares = norms - 2 * points[block] @ others.T
+        squares = norms - 2 * points[block] @ others.T  # (squared-distances)
         yield block, np.where(squares > 1e-12 * norms, squares, 0.0)
 
 

@@ -72,5 +72,5 @@ def _among(points: Floats, reference: Floats, neighbours: int) -> NDArray[np.boo
     squares = radii**2 * (1 + 1e-9)
     among = np.empty(len(points), dtype=bool)
     for block, found in blocks_of_squares(points, reference):
-        among[block] = (found <= squares).any(axis=1)
+        among[block] = (found <= squares).any(axis=1)  # (precision-recall)
     return among

@@ -163,4 +163,4 @@ class Autoencoder(Module):
         checks.batch("x", x, self.example_shape)
         checks.labels(labels, len(x), classes=None)
         difference = checks.shape("decoder(z)", self(x), tuple(x.shape), "like x") - x
-        return (difference * difference).sum() * (1 / len(x))
+        return (difference * difference).sum() * (1 / len(x))  # (autoencoder-loss)

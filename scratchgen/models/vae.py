@@ -190,7 +190,7 @@ class VAE(Module):
             decoded = decoded.reshape((*z.shape[:-1], *decoded.shape[1:]))
         if self.likelihood_name == "bernoulli":
             return Bernoulli(decoded)
-        return Normal(decoded, self.decoder_log_var)
+        return Normal(decoded, self.decoder_log_var)  # (vae-normal-likelihood)
 
     def forward(self, x: Array) -> Any:
         """The mean of p(x|z) at the mean of q(z|x)."""
@@ -199,9 +199,9 @@ class VAE(Module):
     def elbo_terms(self, x: Array, rng: RandomStream) -> tuple[Any, Any]:
         """``E_q log p(x|z)``, by one sample, and ``KL(q(z|x) || p(z))``: each (batch,), in nats."""
         q = self.posterior(x)
-        p = self.likelihood(q.rsample(check_rng(rng)))
+        p = self.likelihood(q.rsample(check_rng(rng)))  # (vae-reparameterisation)
         checks.shape("decoder(z)", p, tuple(x.shape), "like x")  # another might broadcast
-        return p.log_prob_per_example(x), sum_per_example(kl_divergence(q, PRIOR))
+        return p.log_prob_per_example(x), sum_per_example(kl_divergence(q, PRIOR))  # (vae-elbo)
 
     def elbo(self, x: Array, rng: RandomStream) -> Any:
         """The lower bound on log p(x), equation vae-elbo: (batch,), in nats.
@@ -219,7 +219,7 @@ class VAE(Module):
             encoder or decoder give a wrong shape.
         """
         log_likelihood, kl = self.elbo_terms(x, rng)
-        return log_likelihood - kl
+        return log_likelihood - kl  # (vae-elbo)
 
     def loss(self, x: Array, rng: RandomStream | None = None, labels: Array | None = None) -> Any:
         """Minus the ELBO averaged over the batch (if beta = 1), in nats per example.
@@ -242,7 +242,8 @@ class VAE(Module):
         """
         checks.labels(labels, len(x), classes=None)
         log_likelihood, kl = (term.mean() for term in self.elbo_terms(x, check_rng(rng)))
-        return {"loss": self.beta * kl - log_likelihood, "reconstruction": -log_likelihood, "kl": kl}
+        loss = self.beta * kl - log_likelihood  # (vae-loss)
+        return {"loss": loss, "reconstruction": -log_likelihood, "kl": kl}
 
     def log_marginal(self, x: Array, rng: RandomStream, samples: int = 100, chunk: int = 50) -> Any:
         """The importance-weighted bound on log p(x) with k = `samples`, equation vae-iwae: (batch,), in nats.
@@ -263,7 +264,7 @@ class VAE(Module):
             checks.shape("decoder(z)", p, (len(z), *x.shape), "like x for each sample")
             log_joint = p.log_prob_per_example(x, leading=2) + PRIOR.log_prob_per_example(z, leading=2)
             log_weights.append(log_joint - q.log_prob_per_example(z, leading=2))  # (chunk, batch)
-        return logsumexp(cat(log_weights, axis=0), axis=0) - math.log(samples)
+        return logsumexp(cat(log_weights, axis=0), axis=0) - math.log(samples)  # (vae-iwae)
 
     def encode(self, x: Array) -> Array:
         """The mean of q(z|x). Raw, shape (batch, latent_dim)."""

@@ -88,4 +88,4 @@ class ProjectionDiscriminator(Module):
         logits = self.linear(features).reshape((len(x),))
         if labels is None:
             return logits
-        return logits + (self.embedding(labels) * features).sum(axis=1)
+        return logits + (self.embedding(labels) * features).sum(axis=1)  # (gan-projection)

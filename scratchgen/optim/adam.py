@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import Array
+from ..backend import Array, checks
 from ..backend.compiled import compiled
-from .optimizer import Optimizer, check_range
+from .optimizer import Optimizer
 
 
 @compiled
@@ -87,9 +87,12 @@ class Adam(Optimizer):
     ) -> None:
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"betas: got {betas!r}, expected two numbers in [0, 1)")
-        self.betas = check_range("betas[0]", betas[0], 0, 1), check_range("betas[1]", betas[1], 0, 1)
-        self.eps = check_range("eps", eps, 0, np.inf)
-        self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
+        self.betas = (
+            checks.number("betas[0]", betas[0], "[0, 1)"),
+            checks.number("betas[1]", betas[1], "[0, 1)"),
+        )
+        self.eps = checks.number("eps", eps, "[0, inf)")
+        self.weight_decay = checks.number("weight_decay", weight_decay, "[0, inf)")
         super().__init__(params, lr, ("m", "v"))
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import Array, asarray, asnumpy
+from ..backend import Array, asarray, asnumpy, checks
 from ..backend.compiled import compiled
-from .optimizer import check_parameters, check_range, check_state
+from .optimizer import check_parameters, check_state
 
 
 @compiled
@@ -45,7 +45,7 @@ class ExponentialMovingAverage:
     """
 
     def __init__(self, params: Iterable[Tensor], decay: float = 0.999) -> None:
-        self.decay = check_range("decay", decay, 0, 1)
+        self.decay = checks.number("decay", decay, "[0, 1)")
         self.parameters = check_parameters(params)
         self.steps = 0
         self.averages: list[Array] = [p.data.copy() for p in self.parameters]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import Array, asarray, asnumpy
+from ..backend import Array, asarray, asnumpy, checks
 from .flat import FlatParameters
 
 
@@ -28,7 +28,7 @@ class Optimizer:
         parameters = check_parameters(params)
         if len({p.dtype for p in parameters}) > 1:
             raise ValueError(f"params: got dtypes {sorted({str(p.dtype) for p in parameters})}, expected one")
-        self.lr = check_range("lr", lr, 0, np.inf)
+        self.lr = checks.number("lr", lr, "[0, inf)")
         self.steps = 0
         self.flat = FlatParameters(parameters)
         self.state: dict[str, Array] = {name: self.flat.zeros() for name in state}
@@ -102,21 +102,6 @@ def check_parameters(params: Iterable[Tensor]) -> list[Tensor]:
     return parameters
 
 
-def check_range(name: str, value: float, low: float, high: float) -> float:
-    """`value` if ``low <= value < high``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, what was given and what is accepted.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name}: got {value!r}, expected a number in [{low}, {high})")
-    if not low <= value < high:
-        raise ValueError(f"{name}: got {value}, expected a number in [{low}, {high})")
-    return float(value)
-
-
 def check_state(owner: str, state: Any, numbers: set[str], buffers: Mapping[str, Array]) -> None:
     """Raise unless `state` holds the `numbers` (``steps`` and perhaps ``lr``) and fitting `buffers`.
 
@@ -134,7 +119,7 @@ def check_state(owner: str, state: Any, numbers: set[str], buffers: Mapping[str,
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
         problems.append(f"steps: got {steps!r}, expected a whole number of 0 or more")
     try:
-        check_range("lr", state.get("lr", 0.0), 0, np.inf)
+        checks.number("lr", state.get("lr", 0.0), "[0, inf)")
     except (TypeError, ValueError) as error:
         problems.append(str(error))
     for name in (name for name in buffers if name in state):

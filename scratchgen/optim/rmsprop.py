@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import Array
+from ..backend import Array, checks
 from ..backend.compiled import compiled
-from .optimizer import Optimizer, check_range
+from .optimizer import Optimizer
 
 
 @compiled
@@ -64,10 +64,10 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        self.alpha = check_range("alpha", alpha, 0, 1)
-        self.eps = check_range("eps", eps, 0, np.inf)
-        self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
-        self.momentum = check_range("momentum", momentum, 0, 1)
+        self.alpha = checks.number("alpha", alpha, "[0, 1)")
+        self.eps = checks.number("eps", eps, "[0, inf)")
+        self.weight_decay = checks.number("weight_decay", weight_decay, "[0, inf)")
+        self.momentum = checks.number("momentum", momentum, "[0, 1)")
         super().__init__(params, lr, ("square_avg", "momentum_buffer") if momentum else ("square_avg",))
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from ..autograd import Tensor
-from ..backend import Array
+from ..backend import Array, checks
 from ..backend.compiled import compiled
-from .optimizer import Optimizer, check_range
+from .optimizer import Optimizer
 
 
 @compiled
@@ -40,6 +38,7 @@ class SGD(Optimizer):
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = Tensor(np.array([1.0]), requires_grad=True)
     >>> optimiser = SGD([x], lr=0.1)
     >>> (x * x).sum().backward()
@@ -56,8 +55,8 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        self.momentum = check_range("momentum", momentum, 0, 1)
-        self.weight_decay = check_range("weight_decay", weight_decay, 0, np.inf)
+        self.momentum = checks.number("momentum", momentum, "[0, 1)")
+        self.weight_decay = checks.number("weight_decay", weight_decay, "[0, inf)")
         self.nesterov = nesterov
         if nesterov and momentum == 0:
             raise ValueError("nesterov: needs a positive momentum, got momentum 0")

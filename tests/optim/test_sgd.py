@@ -46,5 +46,5 @@ def test_errors(make_parameters: Any) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             SGD(params, **options)
-    with pytest.raises(TypeError, match="lr: got 'fast', expected"):
+    with pytest.raises(ValueError, match="lr: got 'fast', expected"):
         SGD(params, lr="fast")

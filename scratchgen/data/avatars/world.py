@@ -112,7 +112,8 @@ def iterative_proportional_fit(
         for attribute, wanted in enumerate(marginals):
             present = marginal(joint, attribute)
             factor = np.divide(wanted, present, out=np.zeros_like(wanted), where=wanted > 0)
-            joint = joint * np.expand_dims(factor, [axis for axis in range(joint.ndim) if axis != attribute])
+            others = [axis for axis in range(joint.ndim) if axis != attribute]
+            joint = joint * np.expand_dims(factor, others)  # (iterative-proportional-fitting)
         error = max(np.abs(marginal(joint, k) - wanted).max() for k, wanted in enumerate(marginals))
         if error <= tolerance:
             return joint
@@ -184,4 +185,4 @@ def total_correlation() -> float:
     >>> round(total_correlation(), 4)
     0.7315
     """
-    return sum(entropy_of(theta) for theta in frequencies()) - entropy()
+    return sum(entropy_of(theta) for theta in frequencies()) - entropy()  # (total-correlation)

@@ -52,7 +52,7 @@ from .schedule import Schedule
 def prior_kl(schedule: Schedule, x0: Any) -> Any:
     """KL(q(x_T|x_0) || N(0, I)), equation ddpm-prior-kl: (batch,), in nats."""
     kept = schedule.alpha_bar_at(schedule.steps)
-    return sum_per_example(x0 * x0 * kept - (kept + math.log1p(-kept))) * 0.5
+    return sum_per_example(x0 * x0 * kept - (kept + math.log1p(-kept))) * 0.5  # (ddpm-prior-kl)
 
 
 def bound_terms(
@@ -78,7 +78,8 @@ def bound_terms(
         log_likelihood = p.log_prob(x0)
     else:
         log_likelihood = discretised_normal_log_prob(x0, p.mean, log_var, levels)
-    return where(t == 1, -sum_per_example(log_likelihood), sum_per_example(kl_divergence(q, p)))
+    kl = sum_per_example(kl_divergence(q, p))  # (ddpm-bound-term)
+    return where(t == 1, -sum_per_example(log_likelihood), kl)
 
 
 def bound(
@@ -88,13 +89,14 @@ def bound(
 
     Each stands for one of as many equal parts of 1 .. T, with a random t of it, for each example its own.
     """
-    total = prior_kl(schedule, x0)
+    total = prior_kl(schedule, x0)  # (ddpm-bound)
     ends = np.linspace(0, schedule.steps, steps + 1).round().astype(int).tolist()
     for low, high in pairwise(ends):
         t = rng.integers(low + 1, high + 1, (len(x0),))
         xt = q_sample(schedule, x0, t, rng.normal(x0.shape, x0.dtype))
         guess, log_var = predict(xt, t)
-        total = total + bound_terms(schedule, x0, xt, t, guess, log_var, levels) * (high - low)
+        terms = bound_terms(schedule, x0, xt, t, guess, log_var, levels)
+        total = total + terms * (high - low)  # (ddpm-bound)
     return total
 
 
@@ -114,8 +116,9 @@ def bound_weight(prediction: str, schedule: Schedule, variance: NDArray[np.float
         Equation ddpm-loss-weight.
     """
     with np.errstate(divide="ignore"):  # a variance of 0, at t = 1
-        weight = schedule.beta**2 / (2 * variance * schedule.alpha * (1 - schedule.alpha_bar))
-    factor = {"noise": 1.0, "x0": schedule.snr, "v": schedule.alpha_bar}[prediction]
+        weight = schedule.beta**2 / (2 * variance * schedule.alpha)  # (ddpm-loss-weight)
+        weight = weight / (1 - schedule.alpha_bar)  # (ddpm-loss-weight)
+    factor = {"noise": 1.0, "x0": schedule.snr, "v": schedule.alpha_bar}[prediction]  # (ddpm-loss-weight)
     return weight * factor
 
 
@@ -158,8 +161,8 @@ def discretised_normal_log_prob(x: Array, mean: Any, log_var: Any, levels: int =
     mirrored = ((raw(offset) > 0) & ~lowest) | highest
     offset = where(mirrored, -offset, offset)
     scale = inverse_sigma(log_var)
-    log_upper = log_ndtr((offset + half) * scale)
-    gap = log_ndtr((offset - half) * scale) - log_upper
+    log_upper = log_ndtr((offset + half) * scale)  # (ddpm-discretised-gaussian)
+    gap = log_ndtr((offset - half) * scale) - log_upper  # (ddpm-discretised-gaussian)
     # The gap is 0 where rounding hides the bin's width; `where` keeps its logarithm from the outermost ones.
     gap = minimum(where(outermost, -1.0, gap), -float(np.finfo(x.dtype).tiny))
-    return log_upper + where(outermost, 0.0, log(-expm1(gap)))
+    return log_upper + where(outermost, 0.0, log(-expm1(gap)))  # (ddpm-discretised-gaussian)

@@ -188,7 +188,8 @@ class DDPM(Module):
         if fraction is None:
             return {"loss": simple}
         bound = self._bound_estimate(x0, xt, t, raw(predicted), fraction)  # no gradient to the mean
-        return {"loss": simple + bound * self.bound_weight, "simple": simple, "bound": bound}
+        hybrid = simple + bound * self.bound_weight  # (ddpm-hybrid-loss)
+        return {"loss": hybrid, "simple": simple, "bound": bound}
 
     def bound_loss(self, x0: Array, rng: RandomStream, labels: Array | None = None) -> Any:
         """An estimate of the bound, equation ddpm-bound, from one time for each example; to be trained on.
@@ -204,7 +205,7 @@ class DDPM(Module):
 
     def _squared_error(self, predicted: Any, x0: Array, eps: Array, t: Array) -> Any:
         error = predicted - prediction_target(self.prediction, self.schedule, x0, eps, t)
-        return sum_per_example(error * error)  # (batch,)
+        return sum_per_example(error * error)  # (ddpm-simple-loss)
 
     def _bound_estimate(self, x0: Array, xt: Array, t: Array, predicted: Any, fraction: Any) -> Any:
         guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
@@ -259,7 +260,8 @@ class DDPM(Module):
         self, x0: Array, rng: RandomStream, labels: Array | None = None, steps: int | None = None
     ) -> Array:
         """The bound in bits per dimension, equation ddpm-bits-per-dim: raw, (batch,). See `bound`."""
-        return self.bound(x0, rng, labels, steps) / (math.prod(self.shape) * math.log(2))
+        nats = self.bound(x0, rng, labels, steps)
+        return nats / (math.prod(self.shape) * math.log(2))  # (ddpm-bits-per-dim)
 
     def sample(self, n: int, rng: RandomStream, labels: Any = None, guidance: float = 0.0) -> Array:
         """`n` examples by all T steps, equation ddpm-sample-step.

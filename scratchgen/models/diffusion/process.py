@@ -52,12 +52,12 @@ Predict = Callable[[Array, Any], tuple[Array, Array]]
 def q_step(schedule: Schedule, before: Any, t: Any) -> Normal:
     """q(x_t|x_(t-1)), equation ddpm-forward-step, of the shape of `before`, which is x_(t-1)."""
     beta = schedule.at("beta", t, before)
-    return Normal(before * np.sqrt(1 - beta), schedule.at("log_beta", t, before))
+    return Normal(before * np.sqrt(1 - beta), schedule.at("log_beta", t, before))  # (ddpm-forward-step)
 
 
 def q_sample(schedule: Schedule, x0: Any, t: Any, eps: Any) -> Any:
     """x_t from x_0 and the noise `eps`, both (batch, ...): equation ddpm-q-sample."""
-    return x0 * schedule.at("signal", t, x0) + eps * schedule.at("noise", t, x0)
+    return x0 * schedule.at("signal", t, x0) + eps * schedule.at("noise", t, x0)  # (ddpm-q-sample)
 
 
 def q_posterior(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Normal:
@@ -70,7 +70,8 @@ def q_posterior(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Normal:
 
 def posterior_mean(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Any:
     """Equation ddpm-posterior-mean alone."""
-    return x0 * schedule.at("posterior_x0_share", t, xt) + xt * schedule.at("posterior_xt_share", t, xt)
+    x0_share, xt_share = schedule.at("posterior_x0_share", t, xt), schedule.at("posterior_xt_share", t, xt)
+    return x0 * x0_share + xt * xt_share  # (ddpm-posterior-mean)
 
 
 def prediction_target(prediction: str, schedule: Schedule, x0: Any, eps: Any, t: Any) -> Any:
@@ -79,7 +80,7 @@ def prediction_target(prediction: str, schedule: Schedule, x0: Any, eps: Any, t:
         return eps
     if prediction == "x0":
         return x0
-    return eps * schedule.at("signal", t, x0) - x0 * schedule.at("noise", t, x0)
+    return eps * schedule.at("signal", t, x0) - x0 * schedule.at("noise", t, x0)  # (ddpm-v-prediction)
 
 
 def x0_from_prediction(prediction: str, schedule: Schedule, predicted: Any, xt: Any, t: Any) -> Any:
@@ -88,8 +89,8 @@ def x0_from_prediction(prediction: str, schedule: Schedule, predicted: Any, xt: 
         return predicted
     signal, noise = schedule.at("signal", t, xt), schedule.at("noise", t, xt)
     if prediction == "noise":
-        return (xt - predicted * noise) / signal
-    return xt * signal - predicted * noise
+        return (xt - predicted * noise) / signal  # (ddpm-x0-from-noise)
+    return xt * signal - predicted * noise  # (ddpm-v-prediction)
 
 
 def noise_from_x0(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Any:
@@ -99,4 +100,4 @@ def noise_from_x0(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Any:
 
 def score(schedule: Schedule, eps: Any, t: Any) -> Any:
     """The gradient of log q(x_t) by x_t that the noise `eps` means: equation ddpm-score."""
-    return -eps / schedule.at("noise", t, eps)
+    return -eps / schedule.at("noise", t, eps)  # (ddpm-score)

@@ -74,9 +74,9 @@ def ddpm_path(
     yield schedule.steps, x
     for t in range(schedule.steps, 0, -1):
         x0, log_var = predict(x, t)
-        x = posterior_mean(schedule, x0, x, t)
+        x = posterior_mean(schedule, x0, x, t)  # (ddpm-sample-step)
         if t > 1:
-            x = x + np.exp(log_var * 0.5) * rng.normal(x.shape, x.dtype)
+            x = x + np.exp(log_var * 0.5) * rng.normal(x.shape, x.dtype)  # (ddpm-sample-step)
         yield t - 1, x
 
 
@@ -97,17 +97,17 @@ def reverse_log_var(variance: str, schedule: Schedule, fraction: Any, t: Any, li
     """log sigma_t^2: (batch, 1, ...), or of the shape of `fraction`, which is f, if the network chooses."""
     small = schedule.at("log_posterior_variance_clipped", t, like)
     if variance == "fixed-small":
-        return small
+        return small  # (ddpm-fixed-small)
     large = schedule.at("log_beta", t, like)
     if variance == "fixed-large":
-        return large
-    return fraction * (large - small) + small
+        return large  # (ddpm-fixed-large)
+    return fraction * (large - small) + small  # (ddpm-learned-variance)
 
 
 def mean_from_noise(schedule: Schedule, eps: Any, xt: Any, t: Any) -> Any:
     """The mean of the step back, from the noise: equation ddpm-mean-from-noise."""
     share = schedule.at("beta", t, xt) / schedule.at("noise", t, xt)
-    return (xt - eps * share) / schedule.at("alpha", t, xt) ** 0.5
+    return (xt - eps * share) / schedule.at("alpha", t, xt) ** 0.5  # (ddpm-mean-from-noise)
 
 
 def ddim_times(T: int, steps: int) -> list[int]:
@@ -125,7 +125,7 @@ def ddim_times(T: int, steps: int) -> list[int]:
 def ddim_sigma(schedule: Schedule, t: int, s: int, eta: float) -> float:
     """The standard deviation of the new noise in the step from t to s < t: equation ddim-sigma."""
     at_t, at_s = schedule.alpha_bar_at(t), schedule.alpha_bar_at(s)
-    return eta * math.sqrt((1 - at_s) / (1 - at_t) * (1 - at_t / at_s))
+    return eta * math.sqrt((1 - at_s) / (1 - at_t) * (1 - at_t / at_s))  # (ddim-sigma)
 
 
 def ddim_step(schedule: Schedule, x0: Any, eps: Any, z: Any, t: int, s: int, eta: float) -> Any:
@@ -133,11 +133,11 @@ def ddim_step(schedule: Schedule, x0: Any, eps: Any, z: Any, t: int, s: int, eta
     sigma = ddim_sigma(schedule, t, s, eta)
     at_s = schedule.alpha_bar_at(s)
     # Rounding may carry 1 - alpha_bar_s - sigma^2 below 0 where eta = 1 leaves nothing of the old noise.
-    direction = math.sqrt(max(1 - at_s - sigma**2, 0.0))
-    mean = x0 * math.sqrt(at_s) + eps * direction
-    return mean + z * sigma if sigma else mean
+    direction = math.sqrt(max(1 - at_s - sigma**2, 0.0))  # (ddim-step) (ddim-is-ddpm)
+    mean = x0 * math.sqrt(at_s) + eps * direction  # (ddim-step) (ddim-is-ddpm)
+    return mean + z * sigma if sigma else mean  # (ddim-step)
 
 
 def guided(with_label: Any, without: Any, weight: float) -> Any:
     """Equation guidance: ``(1 + w) with_label - w without``."""
-    return with_label * (1 + weight) - without * weight
+    return with_label * (1 + weight) - without * weight  # (guidance)

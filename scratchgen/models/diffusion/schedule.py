@@ -72,10 +72,12 @@ class Schedule:
         self.beta, self.alpha, self.alpha_bar = beta, alpha, np.cumprod(alpha)
         self.alpha_bar_before = np.append(1.0, self.alpha_bar[:-1])
         self.signal, self.noise = np.sqrt(self.alpha_bar), np.sqrt(1 - self.alpha_bar)
-        self.snr = self.alpha_bar / (1 - self.alpha_bar)
-        self.posterior_x0_share = np.sqrt(self.alpha_bar_before) * beta / (1 - self.alpha_bar)
-        self.posterior_xt_share = np.sqrt(alpha) * (1 - self.alpha_bar_before) / (1 - self.alpha_bar)
-        self.posterior_variance = (1 - self.alpha_bar_before) / (1 - self.alpha_bar) * beta
+        self.snr = self.alpha_bar / (1 - self.alpha_bar)  # (ddpm-snr)
+        shrunk = (1 - self.alpha_bar_before) / (1 - self.alpha_bar)
+        x0_share = np.sqrt(self.alpha_bar_before) * beta / (1 - self.alpha_bar)  # (ddpm-posterior-mean)
+        self.posterior_x0_share = x0_share
+        self.posterior_xt_share = np.sqrt(alpha) * shrunk  # (ddpm-posterior-mean)
+        self.posterior_variance = shrunk * beta  # (ddpm-posterior-variance)
         with np.errstate(divide="ignore"):
             self.log_posterior_variance = np.log(self.posterior_variance)
         self.log_beta = np.log(beta)
@@ -157,7 +159,7 @@ def linear_schedule(T: int, first: float = 1e-4, last: float = 0.02) -> Schedule
     T = checks.whole("T", T)
     last = checks.number("last", last, "(0, 1)")
     first = checks.number("first", first, f"(0, {last}]")
-    return Schedule(np.minimum(1000 / T * np.linspace(first, last, T), LARGEST))
+    return Schedule(np.minimum(1000 / T * np.linspace(first, last, T), LARGEST))  # (ddpm-linear-schedule)
 
 
 def cosine_schedule(T: int, offset: float = 0.008) -> Schedule:
@@ -175,5 +177,5 @@ def cosine_schedule(T: int, offset: float = 0.008) -> Schedule:
     """
     T = checks.whole("T", T)
     offset = checks.number("offset", offset, "[0, 1)")
-    f = np.cos(np.pi / 2 * (np.arange(T + 1) / T + offset) / (1 + offset)) ** 2
-    return Schedule(np.minimum(1 - f[1:] / f[:-1], LARGEST))
+    f = np.cos(np.pi / 2 * (np.arange(T + 1) / T + offset) / (1 + offset)) ** 2  # (ddpm-cosine-schedule)
+    return Schedule(np.minimum(1 - f[1:] / f[:-1], LARGEST))  # (ddpm-cosine-schedule)

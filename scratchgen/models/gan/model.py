@@ -224,7 +224,7 @@ class GAN(Module):
         loss = critic_loss(real_logits, fake_logits)
         penalty = gradient_penalty(partial(self.logits, labels=labels), x, fake, rng)
         return {
-            "loss": loss + self.penalty_weight * penalty,
+            "loss": loss + self.penalty_weight * penalty,  # (wgan-gp-loss)
             "accuracy": (np.sign(real[:, None] - made).mean() + 1) / 2,
             "distance": -raw(loss),
             "penalty": raw(penalty),

@@ -62,12 +62,12 @@ def discriminator_loss(real: Any, fake: Any) -> Any:
     >>> discriminator_loss(np.zeros(3), np.zeros(2)).round(4)
     np.float64(1.3863)
     """
-    return softplus(-real).mean() + softplus(fake).mean()
+    return softplus(-real).mean() + softplus(fake).mean()  # (gan-minimax) (gan-value)
 
 
 def critic_loss(real: Any, fake: Any) -> Any:
     """Minus what wgan-duality maximises, estimated from the scores of real and of generated examples."""
-    return fake.mean() - real.mean()
+    return fake.mean() - real.mean()  # (wgan-duality)
 
 
 def generator_loss(fake: Any, objective: str) -> Any:
@@ -89,7 +89,7 @@ def generator_loss(fake: Any, objective: str) -> Any:
     [-0.9975, -0.0025]
     """
     if objective == "non-saturating":
-        return softplus(-fake).mean()
+        return softplus(-fake).mean()  # (gan-non-saturating)
     if objective == "minimax":
-        return -softplus(fake).mean()
+        return -softplus(fake).mean()  # (gan-minimax)
     return -fake.mean()

@@ -70,7 +70,7 @@ def interpolate(real: Array, fake: Array, rng: RandomStream) -> Array:
     (True, (2, 3))
     """
     weight = rng.uniform((len(real), *(1,) * (real.ndim - 1)), real.dtype)
-    return fake + weight * (real - fake)
+    return fake + weight * (real - fake)  # (wgan-interpolation)
 
 
 def slopes(critic: Callable[[Tensor], Any], x: Array) -> Any:
@@ -109,4 +109,4 @@ def gradient_penalty(critic: Callable[[Tensor], Any], real: Array, fake: Array, 
     16.0
     """
     slope = slopes(critic, interpolate(raw(real), raw(fake), rng))
-    return ((slope - 1) ** 2).mean()
+    return ((slope - 1) ** 2).mean()  # (wgan-gp-penalty)

@@ -105,7 +105,8 @@ class CategoricalNaiveBayes:
         sums = [int(table.sum()) for table in tables]
         if sums[0] == 0 or len(set(sums)) > 1:
             raise ValueError(f"counts: got sums {sums}, expected the same number of observations, 1 or more")
-        self._theta = tuple(smoothed(table, self.alpha) for table in tables)
+        theta = (smoothed(table, self.alpha) for table in tables)  # (naive-bayes-maximum-likelihood)
+        self._theta = tuple(theta)
         return self
 
     @property
@@ -146,7 +147,7 @@ class CategoricalNaiveBayes:
         table = check_rows(rows, self.levels)
         log_theta = [log_of_probabilities(theta) for theta in self.theta]
         terms = [logs[table[:, k]] for k, logs in enumerate(log_theta)]
-        return np.sum(terms, axis=0)
+        return np.sum(terms, axis=0)  # (naive-bayes)
 
     def sample(self, n: int, rng: RandomStream) -> Rows:
         """Draw ``n`` independent rows, shape (n, attributes)."""
@@ -163,4 +164,4 @@ class CategoricalNaiveBayes:
 
             H(p) = sum_k H(theta_k)                                                 (naive-bayes-entropy)
         """
-        return sum(entropy_of(theta) for theta in self.theta)
+        return sum(entropy_of(theta) for theta in self.theta)  # (naive-bayes-entropy)

@@ -74,7 +74,7 @@ class JointMultinomial:
         if len(table) == 0:
             raise ValueError("rows: got none, expected at least one to fit")
         counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
-        self._theta = smoothed(counts, self.alpha).reshape(self.levels)
+        self._theta = smoothed(counts, self.alpha).reshape(self.levels)  # (joint-multinomial)
         return self
 
     @property

@@ -115,8 +115,8 @@ class PixelNaiveBayes:
         for start in range(0, len(pixels), IMAGES_AT_ONCE):
             block = slice(start, start + IMAGES_AT_ONCE)
             for label, table in enumerate(log_theta):
-                scores[block, label] = table[every, pixels[block]].sum(axis=1)
-        return scores + np.log(self.class_probabilities)
+                scores[block, label] = table[every, pixels[block]].sum(axis=1)  # (pixel-naive-bayes)
+        return scores + np.log(self.class_probabilities)  # (pixel-naive-bayes) (bayes-classifier)
 
     def log_prob(self, images: Any) -> Floats:
         """Return log p(x) of each image in nats, shape (n,): of its levels, a probability, not a density.
@@ -126,11 +126,11 @@ class PixelNaiveBayes:
         ValueError
             If the images have another shape than those of the fit, or values outside [0, 1].
         """
-        return np.logaddexp.reduce(self.class_log_prob(images), axis=1)
+        return np.logaddexp.reduce(self.class_log_prob(images), axis=1)  # (pixel-naive-bayes)
 
     def classify(self, images: Any) -> Rows:
         """Return the most probable class of each image, shape (n,)."""
-        return np.argmax(self.class_log_prob(images), axis=1)
+        return np.argmax(self.class_log_prob(images), axis=1)  # (bayes-classifier)
 
     def sample(self, n: int, rng: RandomStream, labels: Any = None) -> NDArray[np.float32]:
         """Draw ``n`` images.
