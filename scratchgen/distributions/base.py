@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, broadcast_to, raw, sum
-from ..backend import Array, RandomStream, asarray, check_rng
+from ..backend import Array, RandomStream, asarray, check_rng, checks
 
 Samples = int | tuple[int, ...] | None
 
@@ -158,8 +158,7 @@ def sum_per_example(x: Any, leading: int = 1) -> Any:
     >>> sum_per_example(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([3., 7.])
     """
-    if not 0 <= leading <= x.ndim:
-        raise ValueError(f"leading: got {leading}, expected 0 .. {x.ndim} for an array of shape {x.shape}")
+    leading = checks.whole("leading", leading, 0, x.ndim)
     return x if leading == x.ndim else sum(x, axis=tuple(range(leading, x.ndim)))
 
 
@@ -183,9 +182,7 @@ def parameters(**given: Any) -> list[Any]:
         if not is_array(x) and not isinstance(x, int | float | np.number | list | tuple):
             raise TypeError(f"{name}: got {type(x).__name__}, expected a float array, Tensor or number")
         array = x if is_array(x) else np.asarray(x, np.float32 if like is None else like.dtype)
-        if array.dtype.kind != "f":
-            raise TypeError(f"{name}: got an array of {array.dtype}, expected float32 or float64")
-        if _has_nan(array):
+        if _has_nan(checks.floating(name, array)):
             raise ValueError(f"{name}: got NaN, expected numbers (shape {array.shape})")
         if not is_array(x):
             array = filled(x, like) if is_number(x) and like is not None else asarray(array)
@@ -250,16 +247,9 @@ def sample_shape(rng: Any, samples: Samples) -> tuple[int, ...]:
 
     Raises
     ------
-    TypeError
-        If `rng` is no RandomStream, or `samples` holds something else than whole numbers.
-    ValueError
-        If a number of samples is not positive.
+    TypeError, ValueError
+        If `rng` is no RandomStream, or `samples` holds something else than positive whole numbers.
     """
     check_rng(rng)
     lead = () if samples is None else samples if isinstance(samples, tuple) else (samples,)
-    for n in lead:
-        if isinstance(n, bool) or not isinstance(n, int | np.integer):
-            raise TypeError(f"samples: got {samples!r}, expected a positive whole number or a tuple of them")
-        if n < 1:
-            raise ValueError(f"samples: got {samples!r}, expected a positive whole number or a tuple of them")
-    return tuple(int(n) for n in lead)
+    return tuple(checks.whole("samples", n) for n in lead)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import exp, log_softmax, raw, softmax, square, sum, take_along_axis, where
-from ..backend import Array, RandomStream, asarray
+from ..backend import Array, RandomStream, asarray, checks
 from .base import Distribution, Samples, is_array, joint_shape, parameters, spread
 
 
@@ -103,12 +103,8 @@ class Categorical(Distribution):
 
     def _value(self, x: Any) -> Any:
         """`x` as levels: a raw array of whole numbers in range."""
-        x = raw(x) if is_array(x) else asarray(x)
-        if x.dtype.kind not in "iu":
-            raise TypeError(f"x: got {x.dtype}, expected whole numbers, the levels 0 .. {self.levels - 1}")
-        if isinstance(x, np.ndarray) and x.size and (x.min() < 0 or x.max() >= self.levels):
-            raise ValueError(f"x: got levels {x.min()} .. {x.max()}, expected 0 .. {self.levels - 1}")
-        return x
+        x = checks.whole_numbers("x", raw(x) if is_array(x) else asarray(x))
+        return checks.within("x", x, 0, self.levels - 1)
 
 
 def possible(p: Any, x: Any) -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, binary_cross_entropy, exp, log_softmax, mean, primitive, sum
-from ..backend import Array, RandomStream
-from .base import Distribution, joint_shape, sample_shape
+from ..backend import Array, RandomStream, check_rng, checks
+from .base import Distribution, joint_shape
 from .bernoulli import Bernoulli
 from .categorical import Categorical, possible
 from .normal import Normal, inverse_sigma
@@ -85,8 +85,8 @@ def kl_divergence_monte_carlo(q: Distribution, p: Distribution, rng: RandomStrea
         derivative of the estimate would not be an estimate of the derivative.
     """
     q, p = _comparable(q, p)
-    if len(sample_shape(rng, samples)) != 1:
-        raise TypeError(f"samples: got {samples!r}, expected a positive whole number")
+    check_rng(rng)
+    samples = checks.whole("samples", samples)
     event_ndim = max(q.event_ndim, p.event_ndim)
     if joint_shape(q=q.shape, p=p.shape) != q.shape or len(q.shape) < event_ndim:
         raise ValueError(f"p: got shape {p.shape}, which does not broadcast to the shape {q.shape} of q")
@@ -102,9 +102,8 @@ def kl_divergence_monte_carlo(q: Distribution, p: Distribution, rng: RandomStrea
 
 def _comparable(q: Any, p: Any) -> tuple[Any, Any]:
     """`q` and `p`, checked to be about the same values, and in one dtype if one was made of mere numbers."""
-    for name, distribution in (("q", q), ("p", p)):
-        if not isinstance(distribution, Distribution):
-            raise TypeError(f"{name}: got {type(distribution).__name__}, expected a distribution")
+    checks.instance("q", q, Distribution)
+    checks.instance("p", p, Distribution)
     if q.support != p.support:
         raise ValueError(f"q and p: got {q!r} of {q.support} and {p!r} of {p.support}, which never meet")
     if isinstance(p, Normal) and p.weak:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd import log_softmax, logsumexp, raw, softmax, square, sum
 from ..autograd.shapes import expand
-from ..backend import Array, RandomStream
+from ..backend import Array, RandomStream, checks
 from .base import Distribution, Samples, parameters
 from .categorical import Categorical
 from .normal import Normal, reparameterise
@@ -51,9 +51,7 @@ class Mixture(Distribution):
 
     def __init__(self, logits: Any, components: Normal) -> None:
         (self.logits,) = parameters(logits=logits)
-        if not isinstance(components, Normal):
-            raise TypeError(f"components: got {type(components).__name__}, expected a Normal")
-        if components.dtype != self.logits.dtype:
+        if checks.instance("components", components, Normal).dtype != self.logits.dtype:
             raise TypeError(f"components: got {components.dtype}, expected {self.logits.dtype} as the logits")
         axes = self.logits.ndim
         if axes == 0 or components.shape[:axes] != self.logits.shape or self.logits.shape[-1] == 0:

@@ -102,7 +102,7 @@ def test_wrong_logits_and_levels_are_named():
         with pytest.raises(ValueError, match=r"logits: got shape .*, expected \(..., K\) with K at least 1"):
             Categorical(sg.asarray(np.zeros(shape, np.float32)))
     p = Categorical(sg.asarray(np.zeros((2, 3), np.float32)))
-    with pytest.raises(TypeError, match=r"x: got float32, expected whole numbers, the levels 0 .. 2"):
+    with pytest.raises(TypeError, match=r"x: got an array of float32, expected whole numbers"):
         p.log_prob(sg.asarray(np.zeros(2, np.float32)))
     with pytest.raises(ValueError, match=r"x of shape \(3,\) and parameters of shape \(2,\) do not"):
         p.log_prob([0, 1, 2])
@@ -111,5 +111,5 @@ def test_wrong_logits_and_levels_are_named():
 @pytest.mark.host_only
 @pytest.mark.parametrize("x", [[0, 3], [-1, 0], 3, -1])
 def test_levels_out_of_range_are_named(x):
-    with pytest.raises(ValueError, match=r"x: got levels -?\d .. \d, expected 0 .. 2|x: got levels -1 .. -1"):
+    with pytest.raises(ValueError, match=r"x: got numbers from -?\d to -?\d, expected 0 to 2"):
         Categorical(np.zeros((2, 3), np.float32)).log_prob(x)

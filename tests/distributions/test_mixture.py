@@ -130,7 +130,7 @@ def test_entropy_says_how_to_estimate_it():
 
 def test_wrong_components_and_values_are_named():
     logits = sg.asarray(np.zeros(3, np.float32))
-    with pytest.raises(TypeError, match="components: got Bernoulli, expected a Normal"):
+    with pytest.raises(TypeError, match="components: got Bernoulli, expected Normal"):
         Mixture(logits, Bernoulli(logits))
     with pytest.raises(TypeError, match="components: got float64, expected float32 as the logits"):
         Mixture(logits, Normal(sg.asarray(np.zeros(3)), 0.0))
