@@ -16,74 +16,56 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, parallel_for, parts
+from ..backend import Array
+from ..backend.compiled import compiled
 from ..backend.convolution.geometry import Geometry, Pair
 from .primitive import primitive
 from .tensor import raw
 
 
 @primitive(lambda g, y, x, **window: spread_windows(g, size=tuple(x.shape[2:]), **window))
+@compiled
 def sum_windows(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
     """The sum of each window: (batch, channels, height, width) -> (batch, channels, ..., ...).
 
     Outside of the image there are zeros.
     """
-    size = window_count(x.shape[2:], kernel, stride, padding)
     x = _padded(x, padding, 0.0)
-    first, *others = _taps(kernel, stride, size)
-    y = np.empty_like(x[first])
-
-    def work(images: slice) -> None:
-        sums, numbers = y[images], x[images]
-        sums[...] = numbers[first]
-        for tap in others:
-            sums += numbers[tap]
-
-    parallel_for(work, parts(y))
+    first, *others = (x[tap] for tap in _taps(kernel, stride, _count(x.shape[2:], kernel, stride)))
+    y = first.copy()
+    for numbers in others:
+        y += numbers
     return y
 
 
 @primitive(lambda u, y, g, size, **window: sum_windows(u, **window))
+@compiled
 def spread_windows(g: Array, *, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
     """Each number added to every pixel of its window, in an image of a given size: adjoint of a sum."""
-    covered = padding == (0, 0) and size == tuple(n * k for n, k in zip(g.shape[2:], kernel, strict=True))
-    if stride == kernel and covered:  # each pixel is in exactly one window
-        return _repeated(g, kernel)
     x = _blank(g, padding, size)
     for tap in _taps(kernel, stride, tuple(g.shape[2:])):
         x[tap] += g
     return _inside(x, padding, size)
 
 
-def _repeated(g: Array, kernel: Pair) -> Array:
-    """Each pixel as a block of `kernel` equal ones, in channels-last memory."""
-    batch, channels, height, width = g.shape
-    pixels = g.transpose(0, 2, 3, 1)
-    x = np.empty_like(g, shape=(batch, height, kernel[0], width, kernel[1], channels))
-
-    def work(images: slice) -> None:
-        x[images] = pixels[images, :, None, :, None, :]
-
-    parallel_for(work, parts(x))
-    return x.reshape(batch, height * kernel[0], width * kernel[1], channels).transpose(0, 3, 1, 2)
-
-
 @primitive(
     lambda g, y, x, **window: put_chosen(
-        g, choice=_chosen_tap(raw(x), raw(y), **window), size=tuple(x.shape[2:]), **window
+        g, choice=chosen_tap(raw(x), raw(y), **window), size=tuple(x.shape[2:]), **window
     )
 )
+@compiled
 def max_windows(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
     """The largest number of each window: (batch, channels, height, width) -> (batch, channels, ..., ...)."""
-    size = window_count(x.shape[2:], kernel, stride, padding)
     x = _padded(x, padding, -np.inf)
+    size = _count(x.shape[2:], kernel, stride)
     y = np.full_like(x, -np.inf, shape=(*x.shape[:2], *size))
     for tap in _taps(kernel, stride, size):
         np.maximum(y, x[tap], out=y)
     return y
 
 
-def _chosen_tap(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
+@compiled
+def chosen_tap(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array:
     """Of each window the first tap that met its largest number, or the last that met NaN."""
     taps = list(enumerate(_taps(kernel, stride, tuple(y.shape[2:]))))
     choice = np.zeros_like(y, dtype=np.int32)
@@ -97,6 +79,7 @@ def _chosen_tap(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair
 
 
 @primitive(lambda u, y, g, choice, size, **window: take_chosen(u, choice=choice, **window))
+@compiled
 def put_chosen(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: Pair, size: Pair) -> Array:
     """Each number added to the one pixel of its window that `choice` names, in an image of a given size."""
     x = _blank(g, padding, size)
@@ -124,6 +107,11 @@ def window_count(size: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pai
         If the kernel is larger than the padded image, or a number is out of range.
     """
     return Geometry.of(kernel, stride, padding, 1, 1).output_size(size)
+
+
+def _count(size: tuple[int, ...], kernel: Pair, stride: Pair) -> Pair:
+    """How many windows a padded image has."""
+    return window_count(size, kernel, stride, (0, 0))
 
 
 def _taps(kernel: Pair, stride: Pair, size: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from tools import assert_close
 
 import scratchgen as sg
+from scratchgen.autograd import pooling
 from scratchgen.autograd.pooling import (
     max_windows,
     put_chosen,
@@ -18,7 +19,7 @@ from scratchgen.autograd.pooling import (
     sum_windows,
     take_chosen,
 )
-from scratchgen.backend import RandomStream
+from scratchgen.backend import RandomStream, compiled
 
 SIZES = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
@@ -92,3 +93,25 @@ def test_the_gradient_of_a_maximum_never_goes_to_the_padding() -> None:
     x = sg.tensor(np.full((1, 1, 2, 2), -np.inf), requires_grad=True)
     y = max_windows(x, kernel=(2, 2), stride=(2, 2), padding=(1, 1))
     assert_close(sg.grad(y, x, sg.asarray(np.ones((1, 1, 2, 2))))[0], np.ones((1, 1, 2, 2)), rtol=0)
+
+
+@pytest.mark.host_only
+@pytest.mark.skipif(not compiled.available(), reason="without Numba there are no loops")
+@settings(max_examples=40)
+@given(kernel=SIZES, stride=SIZES, more=SIZES, batch=st.integers(0, 3), wild=st.booleans())
+def test_loops_are_the_formulas(kernel: Any, stride: Any, more: Any, batch: int, wild: bool) -> None:
+    how = {"kernel": kernel, "stride": stride, "padding": (kernel[0] // 2, kernel[1] // 2)}
+    x = np.round(normal((batch, 3, kernel[0] + more[0], kernel[1] + more[1]), "x")).astype(np.float32)
+    if wild and x.size > 9:
+        x.reshape(-1)[[3, 7, 8]] = np.nan, -np.inf, np.nan
+    y = pooling.max_windows.forward(x, **how)
+    assert_close(y, pooling.max_windows.forward.formula(x, **how), rtol=0)
+    choice = pooling.chosen_tap.formula(x, y, **how)
+    assert_close(pooling.chosen_tap(x, y, **how), choice, rtol=0)
+    assert_close(sum_windows(x, **how), pooling.sum_windows.forward.formula(x, **how), rtol=1e-6, atol=1e-6)
+    g = normal(y.shape, "g").astype(np.float32)
+    back = {**how, "size": x.shape[2:]}
+    spread = pooling.spread_windows.forward.formula(g, **back)
+    assert_close(spread_windows(g, **back), spread, rtol=1e-6, atol=1e-6)
+    put = pooling.put_chosen.forward.formula(g, choice=choice, **back)
+    assert_close(put_chosen(g, choice=choice, **back), put, rtol=1e-6, atol=1e-6)
