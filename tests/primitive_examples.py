@@ -93,7 +93,7 @@ def _ternary(names: str) -> dict[str, list[Example]]:
 def _where() -> list[Example]:
     masks = [(3, 3), (3, 1), (2, 4, 3), (2, 2), (), (), (2, 1), (1,), (2, 0)]
     return [
-        Example((real(a), real(b, 1)), constants={0: real(mask, 2) > 0.25})
+        Example((real(a), real(b, 1)), {"condition": np.asarray(real(mask, 2) > 0.25)})
         for (a, b), mask in zip(BINARY_SHAPES, masks, strict=True)
     ]
 

@@ -1,6 +1,6 @@
 """Floor 1: the engine. Read `tensor`, `primitive`, `backward`, then the operations, then `check`."""
 
-from . import methods as _methods  # attaches operators and methods to Tensor
+from . import methods as _methods, numpy_protocols as _numpy_protocols  # attach to Tensor what it lacks
 from .backward import grad
 from .check import GradientError, check_gradients
 from .convolution import conv, conv_transpose, conv_weight

@@ -12,15 +12,16 @@ after all that was computed from it: no recursion, so no chain is too deep.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from ..backend import Array, device_of
-from ..backend.compiled import compiled
-from .primitive import Jointly
+from .elementwise import add
+from .primitive import Jointly, Primitive
 from .tensor import Tensor, raw, recording_is
 
 
@@ -46,7 +47,8 @@ def grad(
     Returns
     -------
     list
-        Raw arrays, or Tensors if `create_graph`; zeros for a variable on which `y` does not depend.
+        Raw arrays, or Tensors if `create_graph`, no two of which share memory; zeros for a variable on which
+        `y` does not depend.
 
     Examples
     --------
@@ -62,28 +64,43 @@ def grad(
             given = "a Tensor without requires_grad" if isinstance(x, Tensor) else type(x).__name__
             raise ValueError(f"xs[{i}]: got {given}, expected a Tensor with requires_grad=True")
     g = _initial_cotangent(y, cotangent)
-    history = _history(y)
+    paths = _paths(y, xs)
     if not create_graph:
-        cotangents = _cotangents(y, raw(g), history, xs, create_graph=False)
-        return _unaliased([cotangents.get(id(x), np.zeros_like(x.data)) for x in xs], raw(g))
+        found = _cotangents(y, raw(g), paths, keep=xs)
+        return _unaliased((found.get(x, np.zeros_like(x.data)) for x in xs), g)
     with recording_is():
-        cotangents = _cotangents(y, g if isinstance(g, Tensor) else Tensor(g), history, xs, create_graph=True)
-    return [cotangents[id(x)] if id(x) in cotangents else Tensor(np.zeros_like(x.data)) for x in xs]
+        found = _cotangents(y, g if isinstance(g, Tensor) else Tensor(g), paths, keep=xs, create_graph=True)
+        return _unaliased((found[x] if x in found else Tensor(np.zeros_like(x.data)) for x in xs), g)
 
 
-def accumulate_gradients(y: Tensor, cotangent: Any = None) -> None:
-    """Add ``g^T dy/dx`` to ``x.grad`` for every leaf x on which `y` depends; `Tensor.backward` calls it."""
+def backward(y: Tensor, cotangent: Any = None) -> None:
+    """Add the gradient of `y` to the ``.grad`` of every leaf it depends on.
+
+    Several threads may do so at once, each with a result of its own.
+
+    Parameters
+    ----------
+    cotangent : array, optional
+        The derivative of the final quantity with respect to `y`; may be left out, and is 1 then, if `y` has
+        one element.
+    """
     g = raw(_initial_cotangent(y, cotangent))
     if not y.requires_grad:
         raise ValueError("backward: this Tensor depends on no Tensor with requires_grad=True")
-    history = _history(y)
-    leaves = _leaves(y, history)
-    cotangents = _cotangents(y, g, history, None, create_graph=False)
-    gradients = _unaliased([cotangents[id(leaf)] for leaf in leaves], g)
-    for leaf, gradient in zip(leaves, gradients, strict=True):
-        leaf.grad = (
-            gradient if leaf.grad is None else np.add(leaf.grad, gradient, out=np.empty_like(gradient))
-        )
+    found = _cotangents(y, g)
+    for leaf, gradient in zip(found, _unaliased(found.values(), g), strict=True):
+        _accumulate(leaf, gradient)
+
+
+def _accumulate(leaf: Tensor, gradient: Array) -> None:
+    """Add to ``leaf.grad``: take what is there, and put back the sum unless another thread was quicker."""
+    attributes = leaf.__dict__  # whose single steps Python never interrupts
+    while True:
+        before = attributes.pop("grad", None)
+        if before is not None:
+            gradient = np.add(before, gradient, out=np.empty_like(gradient))
+        if attributes.setdefault("grad", gradient) is gradient:
+            return
 
 
 def _initial_cotangent(y: Tensor, cotangent: Any) -> Any:
@@ -105,104 +122,81 @@ def _initial_cotangent(y: Tensor, cotangent: Any) -> Any:
     return cotangent
 
 
-def _history(y: Tensor) -> list[Tensor]:
-    """Every recorded result on which `y` depends (itself included), the youngest first."""
-    found, seen, stack = [], {id(y)}, [y]
-    while stack:
-        node = stack.pop()
-        if node.origin is not None:
-            found.append(node)
-            for a in node.origin[1]:
-                if isinstance(a, Tensor) and a.requires_grad and id(a) not in seen:
-                    seen.add(id(a))
-                    stack.append(a)
-    found.sort(key=attrgetter("birth"), reverse=True)
-    return found
+def _variables(node: Tensor) -> list[Tensor]:
+    """The arguments of the operation that made a result, as far as they can be differentiated by."""
+    args = node.origin[1] if node.origin else ()
+    return [a for a in args if isinstance(a, Tensor) and a.requires_grad]
 
 
-def _leaves(y: Tensor, history: list[Tensor]) -> list[Tensor]:
-    """Every leaf with ``requires_grad`` on which `y` depends."""
-    arguments = (a for node in history for a in node.origin[1])  # type: ignore[index]
-    variables = (a for a in (y, *arguments) if isinstance(a, Tensor) and a.requires_grad)
-    return list({id(a): a for a in variables if a.origin is None}.values())
-
-
-def _reaching(history: list[Tensor], xs: Sequence[Tensor]) -> set[int]:
-    """The ids of all results through which `xs` are reached (`xs` included)."""
-    reaching = {id(x) for x in xs}
-    for node in reversed(history):
-        assert node.origin is not None
-        for a in node.origin[1]:
-            if id(a) in reaching:
-                reaching.add(id(node))
-                break
-    return reaching
+def _paths(y: Tensor, xs: Sequence[Tensor]) -> set[Tensor]:
+    """All Tensors between `y` and `xs`, the latter included: through these alone `y` depends on them."""
+    history, waiting = {y}, [y]
+    while waiting:
+        new = set(_variables(waiting.pop())) - history
+        history |= new
+        waiting += new
+    paths = set(xs)
+    for node in sorted(history, key=attrgetter("birth"), reverse=True):  # the eldest first
+        if not paths.isdisjoint(_variables(node)):
+            paths.add(node)
+    return paths
 
 
 def _cotangents(
-    y: Tensor, g: Any, history: list[Tensor], xs: Sequence[Tensor] | None, create_graph: bool
-) -> dict[int, Any]:
-    """The backward loop: by id, the cotangents of `xs`, or of all leaves if `xs` is None."""
-    wanted = None if xs is None else _reaching(history, xs)
-    kept = set() if xs is None else {id(x) for x in xs}
-    cotangents = {id(y): g}
-    for node in history:
-        key = id(node)
-        g = cotangents.get(key) if key in kept else cotangents.pop(key, None)
-        if g is None:
-            continue
+    y: Tensor,
+    g: Any,
+    paths: Collection[Tensor] | None = None,
+    keep: Collection[Tensor] = (),
+    create_graph: bool = False,
+) -> dict[Tensor, Any]:
+    """The backward loop: the cotangents of all leaves, or of those to `keep`, which the `paths` reach."""
+    cotangents, kept = {y: g}, set(keep)
+    waiting = [(y.birth, y)] if y.origin else []
+    while waiting:
+        _, node = heappop(waiting)  # the youngest: all its shares have arrived
+        g = cotangents[node] if node in kept else cotangents.pop(node)
         operation, args, static = node.origin  # type: ignore[misc]
         values = args if create_graph else [a.data if isinstance(a, Tensor) else a for a in args]
         value = node if create_graph else node.data
         vjps = operation.vjps
         shares = vjps.vjp(g, value, *values, **static) if type(vjps) is Jointly else None
         for i, a in enumerate(args):
-            if isinstance(a, Tensor) and a.requires_grad and (wanted is None or id(a) in wanted):
-                if shares is not None:
-                    share = shares[i]
-                else:
-                    vjp = vjps[i]
-                    if vjp is None:
-                        raise TypeError(
-                            f"{operation.__name__} has no derivative with respect to its argument {i}"
-                        )
-                    share = vjp(g, value, *values, **static)
+            if isinstance(a, Tensor) and a.requires_grad and (paths is None or a in paths):
+                share = vjps[i](g, value, *values, **static) if shares is None else shares[i]
                 if share.shape != a.data.shape or share.dtype is not a.data.dtype:
                     share = _fit(share, a, operation, i)
-                key = id(a)
-                before = cotangents.get(key)
-                cotangents[key] = share if before is None else added(before, share)
+                if a in cotangents:
+                    cotangents[a] = add(cotangents[a], share)
+                else:
+                    cotangents[a] = share
+                    if a.origin is not None:
+                        heappush(waiting, (a.birth, a))
     return cotangents
 
 
-@compiled
-def added(a: Any, b: Any) -> Any:
-    """``a + b`` of arrays or Tensors."""
-    return a + b
-
-
-def _fit(share: Any, a: Tensor, operation: Any, position: int) -> Any:
+def _fit(share: Any, a: Tensor, operation: Primitive, position: int) -> Any:
     """Undo broadcasting: where an argument was repeated, the shares of its copies add up.
 
     ::
 
         y_ij = f(a_j, b_ij):     share of a_j = sum_i (share of copy i of a_j)            (unbroadcasting)
     """
-    shape = a.shape
-    if operation.broadcasts and share.dtype == a.dtype:
-        extra = share.ndim - len(shape)
-        repeated = [extra + i for i, n in enumerate(shape) if n == 1 and share.shape[extra + i] != 1]
-        axes = (*range(extra), *repeated)
-        share = share.sum(axis=axes, keepdims=True)[(0,) * extra]
-    if share.shape != shape or share.dtype != a.dtype:
+    extra = share.ndim - a.ndim
+    if operation.broadcasts and extra >= 0:
+        if extra:
+            share = share.sum(axis=tuple(range(extra)))
+        stretched = tuple(i for i, n in enumerate(a.shape) if n == 1 and share.shape[i] != 1)
+        if stretched:
+            share = share.sum(axis=stretched, keepdims=True)
+    if share.shape != a.shape or share.dtype != a.dtype:
         raise AssertionError(
             f"the vjp of {operation.__name__} for argument {position} gave {share.dtype} of shape "
-            f"{share.shape}, but the argument is {a.dtype} of shape {shape}"
+            f"{share.shape}, but the argument is {a.dtype} of shape {a.shape}"
         )
     return share
 
 
-def _unaliased(gradients: list[Array], g: Any) -> list[Array]:
+def _unaliased(gradients: Iterable[Any], g: Any) -> list[Any]:
     """Gradients that share no memory with each other, with the cotangent or with a value of the graph.
 
     A vjp may hand its cotangent on as it is, or a view of it; inside the loop that is harmless, since nothing
@@ -213,8 +207,9 @@ def _unaliased(gradients: list[Array], g: Any) -> list[Array]:
     for gradient in gradients:
         if isinstance(gradient, np.generic):
             gradient = np.asarray(gradient)
-        if id(gradient) in seen or gradient.base is not None:
-            gradient = gradient.copy()
-        seen.add(id(gradient))
+        data = raw(gradient)
+        if id(data) in seen or data.base is not None:
+            gradient = gradient * 1 if isinstance(gradient, Tensor) else gradient.copy()
+        seen.add(id(raw(gradient)))
         result.append(gradient)
     return result

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, erf as backend_erf
+from ..backend import Array, asarray, erf as backend_erf
 from ..backend.compiled import compiled
 from .primitive import primitive
 from .tensor import raw
@@ -182,14 +182,23 @@ def clip(x: Array, *, low: float, high: float) -> Array:
     return np.clip(x, low, high)
 
 
+def _branches(*call: Any, condition: Any = None) -> tuple[tuple[Any, Any], dict[str, Any]]:
+    """The condition, which comes first in a user's call, is no variable."""
+    condition, a, b = call if condition is None else (condition, *call)
+    if getattr(condition, "requires_grad", False):
+        raise TypeError("condition: got a variable, expected truth values such as x > 0 (see Tensor.detach)")
+    condition = raw(condition)
+    return (a, b), {"condition": asarray(condition) if isinstance(condition, np.bool) else condition}
+
+
 @primitive(
-    None,
-    lambda g, y, condition, a, b: where(condition, g, 0),
-    lambda g, y, condition, a, b: where(condition, 0, g),
+    lambda g, y, a, b, condition: where(condition, g, 0),
+    lambda g, y, a, b, condition: where(condition, 0, g),
+    canonical=_branches,
     broadcasts=True,
 )
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """`a` where the condition (a raw array of truth values) holds, else `b`.
+def where(a: Array, b: Array, *, condition: Array) -> Array:
+    """`a` where the condition (an array of truth values) holds, else `b`: ``where(condition, a, b)``.
 
     The branch not taken gets exactly 0 for its share; a NaN of its own derivative (0 times infinity) is kept
     out only if its argument is made harmless first, as in ``where(x > 0, log(where(x > 0, x, 1)), 0)``.

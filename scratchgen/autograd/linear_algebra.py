@@ -8,7 +8,7 @@ import numpy as np
 
 from ..backend import Array, checks
 from ..backend.compiled import compiled
-from .primitive import primitive
+from .primitive import each, primitive
 from .shapes import expand
 from .tensor import raw
 
@@ -135,7 +135,7 @@ def _einsum_share(i: int, g: Any, y: Any, *operands: Any, subscripts: str) -> An
     return einsum(",".join(t for t, _ in factors) + "->" + letters, *(x for _, x in factors))
 
 
-@primitive(_einsum_share, canonical=_checked_subscripts, variadic=True)
+@primitive(each(_einsum_share), canonical=_checked_subscripts)
 def einsum(*operands: Array, subscripts: str) -> Array:
     """Einstein summation with explicit output, such as ``einsum("bij,bjk->bik", a, b)``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import elementwise, fused, indexing, linear_algebra, reductions, shapes
+from . import backward, elementwise, fused, indexing, linear_algebra, reductions, shapes
 from .tensor import Tensor, raw
 
 
@@ -53,6 +53,7 @@ for _module, _names in {
     for _name in _names:
         setattr(Tensor, _name, getattr(_module, _name))
 
+Tensor.backward = backward.backward  # type: ignore[assignment, method-assign]
 Tensor.where = _where  # type: ignore[attr-defined]
 Tensor.__neg__ = elementwise.neg  # type: ignore[method-assign]
 Tensor.__abs__ = elementwise.abs

@@ -20,19 +20,19 @@ from .tensor import Primitive, Tensor, raw, recording
 VJP = Callable[..., Any]
 Canonical = Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]
 
-# A result is always younger than its arguments, so the order of birth is a topological order of every graph.
-_births = itertools.count(1)
-new = object.__new__
+# Counted down, so that the youngest result comes first: a result is always younger than its arguments.
+_births = itertools.count(-1, -1)
+_new = object.__new__  # a Tensor without __init__, whose checks are for a user's data
+_LITERALS = frozenset({list, tuple, int, float, bool})
 
 registry: dict[str, Primitive] = {}
 """Every primitive by name; the tests walk it, so that none is without a check of its derivatives."""
 
 
 def primitive(
-    *vjps: VJP | Jointly | None,
+    *vjps: VJP | Jointly | Each | None,
     canonical: Canonical | None = None,
     broadcasts: bool = False,
-    variadic: bool = False,
     casts: bool = False,
 ) -> Callable[[Callable[..., Array]], Primitive]:
     """Make a forward function on raw arrays differentiable: one line of calculus per argument.
@@ -42,11 +42,13 @@ def primitive(
     operators and primitives that take raw arrays and Tensors alike; so the same line gives the first
     derivative (on raw arrays, at no overhead) and every higher one (on Tensors).
 
+    Arguments are kept, not copied: an array that is written to before its derivative is taken falsifies it.
+
     Parameters
     ----------
     *vjps : callable or None
-        ``vjp(g, y, *args, **static)``, one for each positional argument that may be a Tensor; None where the
-        operation has no derivative with respect to that argument. Or ``jointly(vjp)``, for all of them.
+        ``vjp(g, y, *args, **static)``, one for each positional argument; None where there is no derivative.
+        Or, for all of them, one ``jointly(vjp)`` or ``each(vjp)``.
     canonical : callable, optional
         Turns a call as users write it, such as ``sum(x, -1)`` or ``sum(x, dim=-1)``, into the one form that
         the forward function and the vjps know: ``(args, static)``, here ``(x,), {"axis": (1,), ...}``. What
@@ -54,9 +56,6 @@ def primitive(
     broadcasts : bool
         Whether arguments broadcast against each other, so that a vjp's result has to be summed down to its
         argument's shape (`backward.py` does it).
-    variadic : bool
-        Whether the operation takes any number of arguments; its one vjp is then
-        ``vjp(position, g, y, *args, **static)``.
     casts : bool
         Whether the result's dtype may differ from the arguments'.
 
@@ -74,34 +73,37 @@ def primitive(
         @functools.wraps(forward)
         def operation(*args: Any, **static: Any) -> Any:
             if canonical is not None:
+                if type(args[0]) in _LITERALS:
+                    args = (asarray(args[0]), *args[1:])
                 args, static = canonical(*args, **static)
-            arrays = []
-            dtype: Any = None  # of all Tensors, or "mixed"
-            record = lists = False
+            arrays: list[Any] = []
+            dtype: Any = None
+            variables = record = unlike = lists = False
             for a in args:
                 if isinstance(a, Tensor):
-                    data = a.data
-                    arrays.append(data)
-                    if dtype is None:
-                        dtype = data.dtype
-                    elif data.dtype is not dtype:
-                        dtype = "mixed"
+                    variables = True
                     if a.requires_grad:
                         record = True
-                else:
-                    arrays.append(a)
-                    if type(a) is list:
-                        lists = True
-            if dtype is None:
+                    a = a.data
+                arrays.append(a)
+                kind = getattr(a, "dtype", None)
+                if kind is None:
+                    lists = lists or type(a) is list
+                elif dtype is None:
+                    dtype = kind
+                elif kind is not dtype:
+                    unlike = True
+            if lists:
+                return operation(*_without_lists(args), **static)
+            if not variables:
                 return forward(*args, **static)
-            if lists:  # as arrays on the device; a GPU's arrays do not mix with lists
-                kept = dtype if getattr(dtype, "kind", "") == "f" else None
-                args = tuple(asarray(a, kept) if type(a) is list else a for a in args)
-                return operation(*args, **static)
+            if unlike:
+                args, dtype = _of_one_type(forward.__name__, args)
+                arrays = [raw(a) for a in args]
             data = forward(*arrays, **static)
             if data.dtype is not dtype and not casts:
-                args, data = _one_dtype(operation, args, static, data)
-            result = new(Tensor)  # without __init__, whose checks are for a user's data
+                data = _in_type(forward.__name__, data, dtype)
+            result = _new(Tensor)
             result.data = np.asarray(data) if isinstance(data, np.generic) else data
             if record and recording.enabled:
                 result.requires_grad = True
@@ -109,9 +111,11 @@ def primitive(
                 result.birth = next(_births)
             return result
 
-        operation.forward = forward  # type: ignore[attr-defined]
         operation.broadcasts = broadcasts  # type: ignore[attr-defined]
-        operation.vjps = _by_position(vjps, variadic)  # type: ignore[attr-defined]
+        several = vjps and isinstance(vjps[0], Jointly | Each)
+        operation.vjps = (  # type: ignore[attr-defined]
+            vjps[0] if several else tuple(vjp or _missing(forward.__name__, i) for i, vjp in enumerate(vjps))
+        )
         if canonical is not None:
             operation.__signature__ = inspect.signature(canonical).replace(return_annotation="Array")  # type: ignore[attr-defined]
         if forward.__module__.startswith("scratchgen."):
@@ -136,50 +140,64 @@ def jointly(vjp: VJP) -> Jointly:
     return Jointly(vjp)
 
 
-def _by_position(vjps: tuple[Any, ...], variadic: bool) -> Any:
-    if variadic:
-        return _Positions(vjps[0])
-    return vjps[0] if vjps and isinstance(vjps[0], Jointly) else vjps
+class Each:
+    """The one vjp of a primitive that takes any number of arguments."""
 
-
-class _Positions:
-    """The vjps of a variadic primitive: at position i, its one vjp with i filled in."""
-
-    def __init__(self, vjp: VJP | None) -> None:
+    def __init__(self, vjp: VJP) -> None:
         self.vjp = vjp
 
     def __getitem__(self, position: int) -> VJP:
-        assert self.vjp is not None
         return functools.partial(self.vjp, position)
 
 
-def _one_dtype(
-    operation: Primitive, args: tuple[Any, ...], static: dict[str, Any], data: Array
-) -> tuple[tuple[Any, ...], Array]:
-    """The arguments and the result in the arguments' one floating-point type; an error if they have two.
+def each(vjp: VJP) -> Each:
+    """For `primitive`: ``vjp(i, g, y, *args, **static)`` gives the share of the i-th of many arguments."""
+    return Each(vjp)
+
+
+def _missing(name: str, position: int) -> VJP:
+    def vjp(*args: Any, **static: Any) -> Any:
+        raise TypeError(f"{name} has no derivative with respect to its argument {position}")
+
+    return vjp
+
+
+def _without_lists(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Lists as arrays on the device, of the floating-point type of the first array they meet."""
+    types = [a.dtype for a in args if hasattr(a, "dtype")]
+    dtype = types[0] if types and types[0].kind == "f" else None
+    return tuple(asarray(a, dtype) if type(a) is list else a for a in args)
+
+
+def _of_one_type(name: str, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+    """The arguments in the one floating-point type of the arrays among them, and that type (None if none is).
 
     NumPy lets one ``np.float64`` constant, or an array of whole numbers, turn a float32 array into float64.
-    Here these take the type they meet, whole numbers by themselves become float32, and arrays of two
+    Here NumPy's numbers, whole numbers and truth values take the type they meet, and arrays of two
     floating-point types do not mix.
     """
     arrays = [raw(a) for a in args if hasattr(a, "dtype") and not isinstance(a, np.generic)]
-    floating = {a.dtype for a in arrays if a.dtype.kind == "f"}
-    if len(floating) > 1:
+    types = {a.dtype.newbyteorder("=") for a in arrays if a.dtype.kind == "f"}
+    if len(types) > 1:
         described = " and ".join(f"{a.dtype} of shape {a.shape}" for a in arrays)
         raise TypeError(
-            f"{operation.__name__}: the arguments mix floating-point types ({described}); "
+            f"{name}: the arguments mix floating-point types ({described}); "
             "convert one of them, for example with sg.asarray(x, 'float32') or x.astype('float64')"
         )
-    if not floating:
-        return args, data.astype(np.float32) if data.dtype == np.float64 else data
-    for dtype in floating:
-        args = tuple(_as_weak(a, dtype) for a in args)
-        data = operation.forward(*map(raw, args), **static)
-    return args, data
+    dtype = next(iter(types), None)
+
+    def taking_it(a: Any) -> Any:
+        if isinstance(a, np.generic):
+            return a.item()
+        return raw(a).astype(dtype) if dtype is not None and hasattr(a, "dtype") and a.dtype != dtype else a
+
+    return tuple(map(taking_it, args)), dtype
 
 
-def _as_weak(a: Any, dtype: np.dtype[Any]) -> Any:
-    """A NumPy scalar as a Python number; whole numbers in the dtype; the rest as it is."""
-    if isinstance(a, np.generic):
-        return a.item()
-    return raw(a).astype(dtype) if hasattr(a, "dtype") and a.dtype.kind in "iu" else a
+def _in_type(name: str, data: Array, dtype: Any) -> Array:
+    """A result in the floating-point type of its arguments; of whole numbers alone, float32 for float64."""
+    if data.dtype.kind == "c":
+        raise TypeError(f"{name}: the result is complex, expected real numbers")
+    if dtype is not None and dtype.kind == "f":
+        return data.astype(dtype)
+    return data.astype(np.float32) if data.dtype == np.float64 else data

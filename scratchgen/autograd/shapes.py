@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backend import Array
 from ..backend.compiled import compiled
-from .primitive import primitive
+from .primitive import each, primitive
 
 
 def _unpacked(given: tuple[Any, ...]) -> tuple[int, ...]:
@@ -135,7 +135,7 @@ def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(x, shape)
 
 
-@primitive(lambda i, g, y, *parts, axis: _part(g, parts, i, axis), variadic=True)
+@primitive(each(lambda i, g, y, *parts, axis: _part(g, parts, i, axis)))
 @compiled
 def concatenate(*parts: Array, axis: int) -> Array:
     """The parts one after another along `axis`."""

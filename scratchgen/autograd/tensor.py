@@ -2,7 +2,7 @@
 
 A Tensor is a variable; a raw array is a constant. An operation on a Tensor gives a Tensor that remembers its
 `origin`: the operation, its arguments and its static keywords (`primitive.py` makes such operations).
-`backward.py` walks the origins back.
+`backward.py` walks the origins back. `methods.py` attaches operators and methods, once the operations exist.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Tensor:
     origin : tuple or None
         ``(primitive, args, static)`` of the operation that made this Tensor; None for a leaf.
     birth : int
-        When the result was made, counted over all operations; 0 for a leaf.
+        When the result was made, counted down over all operations, so that younger is less; 0 for a leaf.
     """
 
     # Defaults of every Tensor; an operation sets only what differs, which is quicker than setting all.
@@ -83,13 +83,14 @@ class Tensor:
     origin: Origin | None = None
     birth: int = 0
 
-    __array_ufunc__ = None  # makes `ndarray * Tensor` call Tensor.__rmul__
-    __array_priority__ = 1000
     __hash__ = object.__hash__  # `==` compares elements, but a Tensor is a dictionary key by identity
 
     def __init__(self, data: Array, requires_grad: bool = False) -> None:
+        data = raw(data)
         if isinstance(data, np.generic) or not hasattr(data, "dtype"):
             data = asarray(data)
+        if not data.dtype.isnative:  # bytes in another machine's order
+            data = data.astype(data.dtype.newbyteorder("="))
         if requires_grad and data.dtype.kind != "f":
             raise TypeError(
                 f"requires_grad: a Tensor of {data.dtype} has no derivatives; make it float32 or float64"
@@ -129,19 +130,6 @@ class Tensor:
         """A Tensor of the same value (the same memory) without history: a constant."""
         return Tensor(self.data)
 
-    def backward(self, cotangent: Array | None = None) -> None:
-        """Add the gradient of this Tensor to the ``.grad`` of every leaf it depends on.
-
-        Parameters
-        ----------
-        cotangent : array, optional
-            The derivative of the final quantity with respect to this Tensor; may be left out, and is 1 then,
-            if this Tensor has one element.
-        """
-        from .backward import accumulate_gradients
-
-        accumulate_gradients(self, cotangent)
-
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
             "in-place assignment to a Tensor would falsify derivatives that need the old value; build the "
@@ -177,6 +165,7 @@ class Tensor:
         __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __add__
         __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __add__
 
+        def backward(self, cotangent: Any = None) -> None: ...
         def __neg__(self) -> Tensor: ...
 
         exp = expm1 = log = log1p = sqrt = square = abs = tanh = sigmoid = sin = cos = __neg__

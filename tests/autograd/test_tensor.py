@@ -74,6 +74,77 @@ def test_float32_and_float64_do_not_mix(operation: Any, other: Any) -> None:
         operation(wide, x)
 
 
+@pytest.mark.parametrize("size", [3, 1 << 19])
+@pytest.mark.parametrize("other", [lambda x: x, sg.tensor], ids=["array", "Tensor"])
+class TestOneRuleWhateverTheSize:
+    """Held against joins, which are made in another way where they are large."""
+
+    def test_float32_and_float64(self, size: int, other: Any) -> None:
+        x = sg.tensor(np.ones((2, size), np.float32), requires_grad=True)
+        wide = other(sg.asarray(np.ones((2, size))))
+        for parts in ([x, wide], [wide, x]):
+            with pytest.raises(TypeError, match="concatenate: the arguments mix floating-point types"):
+                sg.cat(parts, axis=1)
+
+    @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.bool_])
+    def test_whole_numbers_and_truth_values(self, size: int, other: Any, dtype: Any) -> None:
+        x = sg.tensor(np.full((2, size), 0.5, np.float32), requires_grad=True)
+        y = sg.cat([x, other(sg.asarray(np.ones((2, size), dtype)))], axis=1)
+        assert y.dtype == np.float32
+        assert_close(y[:, size - 1 : size + 1], [[0.5, 1.0], [0.5, 1.0]])
+        assert sg.grad(y.sum(), x)[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("operation", [*OPERATORS, sg.maximum, sg.minimum, sg.binary_cross_entropy])
+@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint16, np.int64])
+def test_truth_values_and_whole_numbers_are_those_numbers_to_every_order(operation: Any, dtype: Any) -> None:
+    found = []
+    for second in (np.array([1, 1], dtype), np.ones(2, np.float32)):
+        x = narrow(1.5, 2.5)
+        y = operation(x, sg.asarray(second))
+        (first,) = sg.grad(y.sum(), x, create_graph=True)
+        assert {y.dtype, first.dtype} == {np.dtype(np.float32)}
+        found.append([y, first, sg.grad(y.sum(), x)[0], sg.grad((first * x).sum(), x)[0]])
+    for a, b in zip(*found, strict=True):
+        assert_close(a, b, rtol=0)
+
+
+@pytest.mark.host_only  # CuPy has no arrays in another machine's order of bytes
+def test_bytes_in_another_machines_order() -> None:
+    x = sg.tensor(np.array([1.5, 2.5], ">f4"), requires_grad=True)
+    y = (x * x * np.array([2.0, 2.0], ">f4")).sum()
+    y.backward()
+    assert x.grad.dtype == np.float32
+    assert_close(x.grad, [6.0, 10.0])
+
+
+@pytest.mark.parametrize(
+    "f", [sg.erf, sg.exp, sg.sqrt, sg.softplus, sg.logsumexp, sg.log_ndtr, sg.mean, sg.var]
+)
+def test_half_precision_stays_half_precision(f: Any) -> None:
+    x = sg.tensor(np.array([0.5, 1.5], np.float16), requires_grad=True)
+    y = f(x)
+    assert y.dtype == np.float16
+    (first,) = sg.grad(y.sum(), x, create_graph=True)
+    assert sg.grad(first.sum(), x)[0].dtype == np.float16
+    single = narrow(0.5, 1.5)
+    assert_close(first, sg.grad(f(single).sum(), single)[0], rtol=5e-3)
+
+
+def test_complex_numbers_are_refused() -> None:
+    with pytest.raises(TypeError, match="mul: the result is complex, expected real numbers"):
+        narrow(1.0) * 1j
+
+
+def test_a_tensor_of_a_tensor_is_a_tensor_of_its_array() -> None:
+    x = narrow(1.0, 2.0)
+    y = sg.Tensor(x * 2, requires_grad=True)
+    assert not isinstance(y.data, sg.Tensor)
+    (y * y).sum().backward()
+    assert_close(y.grad, [4.0, 8.0])
+    assert x.grad is None
+
+
 def test_the_mixing_error_names_the_operation_and_the_cure() -> None:
     with pytest.raises(
         TypeError, match=r"concatenate: .* sg\.asarray\(x, 'float32'\) or x\.astype\('float64'\)"
@@ -165,9 +236,31 @@ def test_no_conversion_to_an_array_by_accident(convert: Any) -> None:
         convert(narrow(1.0, 2.0))
 
 
-def test_numpys_own_functions_refuse_a_tensor() -> None:
-    with pytest.raises(TypeError):
-        np.exp(narrow(1.0))
+@pytest.mark.parametrize("name", ["exp", "sum", "maximum", "where", "reshape", "einsum", "var", "prod"])
+def test_numpys_own_functions_name_ours(name: str) -> None:
+    x = narrow(1.0, 2.0)
+    args = {"maximum": (x, 0), "where": (np.array(True), x, x), "reshape": (x, (2, 1)), "einsum": ("i->", x)}
+    with pytest.raises(TypeError, match=f"np.{name}: got a Tensor.*use sg.{name}"):
+        getattr(np, name)(*args.get(name, (x,)))
+
+
+@pytest.mark.parametrize("call", [np.arctan, np.add.reduce, np.linalg.norm, np.fft.fft, np.add.outer])
+def test_numpys_functions_that_we_have_not_name_the_array(call: Any) -> None:
+    x = narrow(1.0, 2.0)
+    with pytest.raises(TypeError, match=r"got a Tensor.* x\.data"):
+        call(*([x, x] if call == np.add.outer else [x]))
+
+
+def test_what_numpy_only_asks_about_it_is_told() -> None:
+    x = sg.tensor(np.ones((2, 3)))
+    assert (np.ndim(x), np.shape(x), np.size(x)) == (2, (2, 3), 6)
+
+
+@pytest.mark.host_only
+def test_a_raw_array_is_not_changed_to_a_tensor_in_place() -> None:
+    a = np.ones(2, np.float32)
+    with pytest.raises(TypeError, match="got a Tensor"):
+        a += narrow(1.0, 2.0)
 
 
 def test_results_record_only_what_can_be_differentiated() -> None:
