@@ -97,9 +97,9 @@ def test_what_does_not_fit_is_named() -> None:
         ConvTranspose2d(2, 4, 3)(x)
     with pytest.raises(ValueError, match=r"kernel_size: \(5, 5\) .* larger than the input of \(4, 4\)"):
         Conv2d(3, 4, 5)(x)
-    with pytest.raises(ValueError, match="x: got dtype int64, expected float32 or float64"):
-        Conv2d(3, 4, 2)(sg.asarray(np.zeros((1, 3, 4, 4), np.int64)))
     weight = sg.asarray(np.zeros((3, 3, 2, 2), np.float32))
+    with pytest.raises(ValueError, match="x: got dtype int64, expected float32 or float64"):
+        F.conv2d(sg.asarray(np.zeros((1, 3, 4, 4), np.int64)), weight)
     for function in (F.conv2d, F.conv_transpose2d):
         with pytest.raises(ValueError, match=r"bias: got shape \(1,\), expected \(3,\), one per channel"):
             function(x, weight, weight[0, 0, 0, :1])
