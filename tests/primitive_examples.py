@@ -194,7 +194,13 @@ EXAMPLES: dict[str, list[Example]] = {
     "sum": [*_reduction([(0,), (1,), (0, 1)]), *_of((((9, 8),), {"axis": (0,), "keepdims": False}))],
     "prod": [*_reduction([(0,), (1,), (0, 1)]), _with_zeros((0, 1)), _with_zeros((0, 1), (0, 2), (2, 0))],
     "logsumexp": _reduction([(0,), (1,), (0, 1)]),
-    **dict.fromkeys(("max", "min"), _reduction([(1,)])),
+    **dict.fromkeys(("max", "min", "mean"), _reduction([(1,)])),
+    "var": [
+        Example(example.inputs, {**example.static, "correction": correction})
+        for example in _reduction([(1,)])
+        for correction in (0, 1)
+        if correction < np.prod([example.inputs[0].shape[a] for a in example.static["axis"]], initial=1)
+    ],
     "cumsum": _of((((3, 3),), {"axis": 0}), (((2, 3, 2),), {"axis": 1}), (((0, 3),), {"axis": 0})),
     **dict.fromkeys(
         ("softmax", "log_softmax"),

@@ -43,6 +43,19 @@ from .gaussian import log_ndtr
 from .indexing import gather, take_along_axis
 from .linear_algebra import einsum, linear, matmul
 from .primitive import jointly, primitive, registry
-from .reductions import cumsum, logsumexp, max, mean, min, prod, sum, var
-from .shapes import broadcast_to, cat, flatten, flip, pad, permute, reshape, split, stack, transpose
+from .reductions import argmax, cumsum, logsumexp, max, mean, min, norm, prod, std, sum, var
+from .shapes import (
+    broadcast_to,
+    cat,
+    flatten,
+    flip,
+    pad,
+    permute,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    transpose,
+    unsqueeze,
+)
 from .tensor import Tensor, no_grad, raw, tensor

@@ -48,12 +48,16 @@ def neg(x: Array) -> Array:
     return -x
 
 
-@primitive(lambda g, y, a, b: g * _slope(a, b), lambda g, y, a, b: g * y * _log_base(a), broadcasts=True)
+@primitive(
+    lambda g, y, a, b: g * _slope(a, b),
+    lambda g, y, a, b: g * where(raw(a) > 0, y, 0) * _log_base(a),  # y is infinite at a = 0, b < 0
+    broadcasts=True,
+)
 def pow(a: Array, b: Array) -> Array:
     """Power: a^b.
 
     a^0 = 1 for every a, 0 included. The derivative with respect to the exponent is taken as 0 where a <= 0:
-    at a = 0 that is its limit for b > 0, and for a < 0 it does not exist.
+    at a = 0 that is its limit for b > 0, and elsewhere it does not exist.
     """
     return a**b
 

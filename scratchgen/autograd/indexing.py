@@ -18,26 +18,34 @@ from .primitive import primitive
 from .shapes import axes_of, zeros
 from .tensor import raw
 
+_PLAIN = frozenset({slice, int, type(None), type(Ellipsis)})
 
-def _on_device(x: Any, index: Any) -> tuple[tuple[Any], dict[str, Any]]:
-    """An index as a tuple, whose lists have become arrays on the device of `x`."""
-    parts = tuple(raw(part) for part in (index if isinstance(index, tuple) else (index,)))
-    if any(map(_is_array, parts)):
-        device = device_of(raw(x))
-        arrays = (
-            np.asarray(part, None if part else np.intp) if isinstance(part, list) else part for part in parts
-        )
-        parts = tuple(device.asarray(part) if isinstance(part, np.ndarray) else part for part in arrays)
+
+def _parts(x: Any, index: Any) -> tuple[tuple[Any], dict[str, Any]]:
+    """An index as a tuple, in which all that NumPy takes for an array is one, on the device of `x`."""
+    parts = index if type(index) is tuple else (index,)
+    if not _PLAIN.issuperset(map(type, parts)):
+        keep = getattr(x, "requires_grad", False)  # a copy, since somebody may write to the index meanwhile
+        parts = tuple(part if type(part) in _PLAIN else _as_array(x, raw(part), keep) for part in parts)
     return (x,), {"index": parts}
 
 
-def _is_array(part: Any) -> bool:
-    return isinstance(part, list) or getattr(part, "ndim", 0) > 0
+def _as_array(x: Any, part: Any, keep: bool) -> Any:
+    if isinstance(part, np.integer):
+        return int(part)
+    home: Any = device_of(raw(x))
+    if isinstance(part, home.array_type):
+        return part.copy() if keep else part
+    array = np.array(part)
+    empty_list = array.size == 0 and array.dtype.kind == "f"
+    return home.asarray(array.astype(np.intp) if empty_list else array)
 
 
-@primitive(lambda g, y, x, index: scatter(g, index=index, shape=x.shape), canonical=_on_device)
-def getitem(x: Array, *, index: Any) -> Array:
-    """``x[index]``: slices, whole numbers, None, Ellipsis; arrays or lists of whole numbers or truth values.
+@primitive(lambda g, y, x, index: scatter(g, index=index, shape=x.shape), canonical=_parts)
+def getitem(x: Array, *, index: tuple[Any, ...]) -> Array:
+    """``x[index]``, where `index` is whatever NumPy knows: slices, whole numbers, None, Ellipsis, arrays.
+
+    An array is anything that NumPy takes for one: also lists, and tuples within the tuple of the index.
 
     Raises
     ------
@@ -48,12 +56,12 @@ def getitem(x: Array, *, index: Any) -> Array:
 
 
 @primitive(lambda g, y, x, index, shape: getitem(g, index=index))
-def scatter(x: Array, *, index: Any, shape: tuple[int, ...]) -> Array:
+def scatter(x: Array, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """Zeros of a given shape with `x` added at `index`: the adjoint of `getitem`."""
     y = zeros(shape, like=x)
-    if any(map(_is_array, index)):
+    if any(hasattr(part, "dtype") for part in index):  # which may name an element twice
         scatter_add(y, index, x)
-    else:  # no element is named twice
+    else:
         y[index] = x
     return y
 

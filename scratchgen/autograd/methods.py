@@ -44,8 +44,22 @@ for _module, _names in {
         *("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "tanh", "sigmoid", "erf", "sin", "cos"),
         *("pow", "maximum", "minimum", "clip", "astype"),
     ),
-    reductions: ("sum", "mean", "var", "max", "min", "prod", "logsumexp", "cumsum"),
-    shapes: ("reshape", "flatten", "permute", "transpose", "split", "flip", "broadcast_to"),
+    reductions: (
+        *("sum", "mean", "var", "std", "norm", "max", "min", "argmax", "prod", "logsumexp", "cumsum"),
+    ),
+    shapes: (
+        *(
+            "reshape",
+            "flatten",
+            "squeeze",
+            "unsqueeze",
+            "permute",
+            "transpose",
+            "flip",
+            "broadcast_to",
+            "split",
+        ),
+    ),
     fused: ("relu", "softmax", "log_softmax"),
     linear_algebra: ("matmul",),
     indexing: ("gather",),
@@ -59,4 +73,5 @@ Tensor.__neg__ = elementwise.neg  # type: ignore[method-assign]
 Tensor.__abs__ = elementwise.abs
 Tensor.__getitem__ = indexing.getitem  # type: ignore[method-assign]
 Tensor.__iter__ = _rows  # type: ignore[attr-defined]
+Tensor.view = shapes.reshape
 Tensor.T = property(shapes.transpose)  # type: ignore[assignment, method-assign]

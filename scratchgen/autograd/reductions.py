@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
-from .elementwise import exp, where
+from ..backend import Array, checks
+from .elementwise import exp, sqrt, square, where
 from .primitive import primitive
 from .shapes import along_axis, axes_of, broadcast_to, concatenate, expand, flip
 from .tensor import raw
@@ -46,23 +46,44 @@ def sum(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
     return x.sum(axis=axis, keepdims=keepdims)
 
 
-def mean(x: Any, axis: Axis = None, keepdims: bool = False, **pytorch: Any) -> Any:
-    """Mean over the given axes (over all by default).
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to average.
-    """
-    (x,), static = reduction(x, axis, keepdims, **pytorch)
-    count = _count(x, static["axis"])
-    if count == 0:
-        raise ValueError(f"mean: nothing to average over axis {axis} of an array of shape {x.shape}")
-    return sum(x, **static) * (1 / count)
+def _of_some(x: Any, *call: Any, **keywords: Any) -> tuple[tuple[Any], dict[str, Any]]:
+    """A call of a reduction that needs at least one number."""
+    args, static = reduction(x, *call, **keywords)
+    if _count(x, static["axis"]) == 0:
+        raise ValueError(
+            f"axis: got {static['axis']} of an array of shape {x.shape}, expected axes that hold a number"
+        )
+    return args, static
 
 
-def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0, **pytorch: Any) -> Any:
-    """Variance: the mean squared distance from the mean.
+@primitive(
+    lambda g, y, x, axis, keepdims: broadcast_to(
+        _spread(g, x, axis, keepdims) * (1 / _count(x, axis)), x.shape
+    ),
+    canonical=_of_some,
+)
+def mean(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
+    """Mean over the given axes (over all by default)."""
+    return x.sum(axis=axis, keepdims=keepdims) * (1 / _count(x, axis))
+
+
+def _corrected(
+    x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0, **pytorch: Any
+) -> tuple[tuple[Any], dict[str, Any]]:
+    args, static = _of_some(x, axis, keepdims, **pytorch)
+    if correction >= _count(x, static["axis"]):
+        raise ValueError(f"correction: got {correction}, expected less than there are numbers to average")
+    return args, {**static, "correction": correction}
+
+
+def _variance_share(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
+    centred = x - x.mean(axis=axis, keepdims=True)
+    return _spread(g, x, axis, keepdims) * (centred * (2 / (_count(x, axis) - correction)))
+
+
+@primitive(_variance_share, canonical=_corrected)
+def var(x: Array, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Array:
+    """Variance over the given axes (over all by default): the mean squared distance from the mean.
 
     Parameters
     ----------
@@ -70,27 +91,33 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0, 
         0 divides by the count n (the maximum-likelihood estimate, and the default of NumPy, so that the line
         means the same for arrays and Tensors); 1 by n - 1 (the unbiased one, and the default of PyTorch).
     """
-    (x,), static = reduction(x, axis, keepdims, **pytorch)
-    count = _count(x, static["axis"]) - correction
-    if count <= 0:
-        raise ValueError(f"var: too few numbers over axis {axis} of an array of shape {x.shape}")
-    centred = x - mean(x, static["axis"], keepdims=True)
-    return sum(centred * centred, **static) * (1 / count)
+    centred = x - x.sum(axis=axis, keepdims=True) * (1 / _count(x, axis))
+    return (centred * centred).sum(axis=axis, keepdims=keepdims) * (1 / (_count(x, axis) - correction))
+
+
+def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0, **pytorch: Any) -> Any:
+    """Standard deviation, the root of `var`; its derivative where all numbers are equal is taken as 0."""
+    return sqrt(var(x, axis, keepdims, correction, **pytorch))
+
+
+def norm(x: Any, p: float = 2, axis: Axis = None, keepdims: bool = False, **pytorch: Any) -> Any:
+    """Euclidean norm, the root of the sum of squares (p = 2); its derivative at 0 is taken as 0."""
+    checks.one_of("p", float(p), (2.0,))
+    return sqrt(sum(square(x), axis, keepdims, **pytorch))
+
+
+def argmax(
+    x: Any, axis: int | None = None, keepdims: bool = False, *, dim: int | None = None, keepdim: bool = False
+) -> Array:
+    """Where the largest number stands along an axis (or in the flattened array), the first of ties; raw."""
+    axis = axis if dim is None else dim
+    place = None if axis is None else axes_of(x.ndim, axis)[0]
+    return np.argmax(raw(x), axis=place, keepdims=keepdims or keepdim)
 
 
 def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     tied = (raw(x) == _spread(raw(y), x, axis, keepdims)).astype(x.dtype)
     return _spread(g, x, axis, keepdims) * (tied / np.sum(tied, axis=axis, keepdims=True))
-
-
-def _of_some(x: Any, *call: Any, **keywords: Any) -> tuple[tuple[Any], dict[str, Any]]:
-    """A call of `max` or `min`, which need at least one number."""
-    args, static = reduction(x, *call, **keywords)
-    if _count(x, static["axis"]) == 0:
-        raise ValueError(
-            f"axis: got {static['axis']} of an array of shape {x.shape}, expected axes that hold a number"
-        )
-    return args, static
 
 
 @primitive(_share_of_ties, canonical=_of_some)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, checks
 from ..backend.compiled import compiled
 from .primitive import each, primitive
 
@@ -74,6 +74,17 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     start, end = axes_of(x.ndim, start_dim)[0], axes_of(x.ndim, end_dim)[0]
     joined = math.prod(x.shape[start : end + 1])
     return x.reshape((*x.shape[:start], joined, *x.shape[end + 1 :]))
+
+
+def squeeze(x: Any, dim: int | tuple[int, ...] | None = None) -> Any:
+    """`x` without its axes of length one: all of them, or those named (which stay if they are longer)."""
+    gone = [a for a in axes_of(x.ndim, dim) if x.shape[a] == 1]
+    return x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in gone))
+
+
+def unsqueeze(x: Any, dim: int) -> Any:
+    """`x` with a new axis of length one at place `dim` of the result."""
+    return expand(x, axes_of(x.ndim + 1, dim))
 
 
 def _in_order(x: Any, *order: Any, axes: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
@@ -173,12 +184,13 @@ def split(x: Any, sizes: int | Sequence[int], axis: int = 0, *, dim: int | None 
     """`x` cut along an axis into pieces of a given size (the last may be smaller), or of given sizes."""
     axis = axes_of(x.ndim, axis if dim is None else dim)[0]
     length = x.shape[axis]
-    if isinstance(sizes, int):
-        if sizes <= 0:
-            raise ValueError(f"sizes: got {sizes}, expected a positive size")
-        sizes = [min(sizes, length - start) for start in range(0, length, sizes)]
+    if isinstance(sizes, list | tuple | np.ndarray):
+        sizes = [checks.whole("sizes", size, least=0) for size in sizes]
+    else:
+        size = checks.whole("sizes", sizes)
+        sizes = [min(size, length - start) for start in range(0, length, size)]
     if sum(sizes) != length:
-        raise ValueError(f"sizes: got {list(sizes)}, which do not add up to the axis's length {length}")
+        raise ValueError(f"sizes: got {sizes}, expected numbers that add up to the axis's length {length}")
     pieces, start = [], 0
     for size in sizes:
         index = [slice(None)] * x.ndim

@@ -113,6 +113,15 @@ class TestPower:
         assert_close(sg.grad(by_b, a)[0], [0.25])
         assert sg.check_gradients(sg.pow, [0.5, 4.0], [0.0, 0.0]) < 1e-7
 
+    @pytest.mark.parametrize("b", [-1.0, -0.5, -2.0])
+    def test_by_the_exponent_at_base_zero_with_a_negative_exponent_it_is_zero(self, b: float) -> None:
+        a, exponent = sg.tensor([0.0, 2.0]), sg.tensor([b, b], requires_grad=True)
+        with np.errstate(divide="ignore"):
+            (first,) = sg.grad((a**exponent).sum(), exponent, create_graph=True)
+        assert_close(first, [0.0, 2.0**b * np.log(2.0)], rtol=1e-6)
+        with np.errstate(divide="ignore"):
+            assert_close(sg.grad(first.sum(), exponent)[0], [0.0, 2.0**b * np.log(2.0) ** 2], rtol=1e-6)
+
 
 class TestKinks:
     def test_equal_arguments_of_maximum_and_minimum_share_the_derivative(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,26 @@ INDICES: list[Any] = [
         X[:, :, 0] > 5,
         (slice(None), np.array([True, False, True])),
     ),
+    *(
+        (slice(None), (0, 0)),
+        (slice(None), [(0, 2), (2, 0)]),
+        ((1, 1, 0),),
+        (deque([1, 1]),),
+        deque([0, 0]),
+        array.array("q", [1, 0, 1]),
+        (0, array.array("b", [2, 2])),
+        (slice(None), range(0, 3, 2)),
+        (np.uint8(1), Ellipsis, (0, 0)),
+        (np.array(1), slice(None), (3, 3)),
+        (True, [0, 0]),
+        (False,),
+        np.bool_(True),
+        [[True, False, True], [False, False, True]],
+        (slice(None), (True, False, True)),
+        (None, [0, 0], None),
+        ([[0], [1]], (1, 1)),
+        (Ellipsis, memoryview(np.array([0, 0, 1]))),
+    ),
     *(([1], slice(None), [0, 0]), np.array([-1, 1]), [], np.zeros((0, 2), np.int64), (np.array(1), [0, 0])),
 ]
 
@@ -55,6 +77,25 @@ def test_every_index_takes_what_numpy_takes_and_adds_the_shares_of_repeats(index
     expected = np.zeros_like(X)
     np.add.at(expected, index, g)
     assert_close(sg.grad(y, x, sg.asarray(g))[0], expected, rtol=0)
+
+
+@pytest.mark.parametrize("index", [np.array([0, 0]), np.array([True, False, True])])
+def test_an_index_that_is_changed_after_the_forward_pass_changes_nothing(index: np.ndarray) -> None:
+    x = sg.tensor(X[0], requires_grad=True)
+    used = sg.asarray(index.copy())
+    y = x[used]
+    y_along = sg.take_along_axis(x, sg.asarray(np.zeros((3, 1), np.int64)) + used[0].astype(np.int64), axis=1)
+    used[...] = used[::-1].copy() == 0
+    expected = np.zeros_like(X[0])
+    np.add.at(expected, index, 1.0)
+    assert_close(sg.grad(y.sum(), x)[0], expected, rtol=0)
+    assert_close(y_along.sum(), X[0][:, int(index[0])].sum())
+
+
+@pytest.mark.parametrize("index", [1.0, [0.5], "a", (0, {1}), [[0, 1], [2]]])
+def test_what_is_no_index(index: Any) -> None:
+    with pytest.raises((IndexError, ValueError, TypeError)):
+        sg.tensor(X)[index]
 
 
 def test_an_index_may_be_a_tensor_of_whole_numbers() -> None:

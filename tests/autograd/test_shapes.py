@@ -86,14 +86,45 @@ def test_numbers_stack() -> None:
     assert_close(sg.grad(y, x, [1, 1])[0], 5.0)
 
 
+@pytest.mark.parametrize("sizes", [np.int64(1), [1, np.int32(1)], np.array([1, 1]), (0, 2)])
+def test_sizes_to_split_into_may_be_numpys(sizes: Any) -> None:
+    x = sg.tensor(X, requires_grad=True)
+    parts = sg.split(x, sizes)
+    assert_close(sg.cat(parts), X, rtol=0)
+    assert_close(sg.grad(parts[-1].sum(), x)[0].sum(), float(parts[-1].size))
+
+
+def test_views_with_and_without_axes_of_length_one() -> None:
+    x = sg.tensor(X, requires_grad=True)  # (2, 3, 4)
+    assert x.view(6, 4).shape == x.view((6, -1)).shape == (6, 4)
+    assert (x.unsqueeze(0).shape, x.unsqueeze(-1).shape, x.unsqueeze(2).shape) == (
+        *((1, 2, 3, 4), (2, 3, 4, 1)),
+        (2, 3, 1, 4),
+    )
+    y = x.unsqueeze(1).unsqueeze(-1)  # (2, 1, 3, 4, 1)
+    assert (y.squeeze().shape, y.squeeze(1).shape, y.squeeze(-1).shape) == (
+        *((2, 3, 4), (2, 3, 4, 1)),
+        (2, 1, 3, 4),
+    )
+    assert y.squeeze(0).shape == y.shape
+    assert y.squeeze((1, 2, 4)).shape == (2, 3, 4)
+    assert_close(sg.grad((y.squeeze() * X).sum(), x)[0], X)
+    assert sg.squeeze(x.data[:, :1]).shape == (2, 4)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda x: sg.cat([]), "cat: got no arrays"),
         (lambda x: sg.stack([]), "stack: got no arrays"),
         (lambda x: sg.stack([x], axis=4), "axis: got 4, expected -4 .. 3 for an array of 4 axes"),
-        (lambda x: sg.split(x, 0), "sizes: got 0, expected a positive size"),
-        (lambda x: sg.split(x, [1, 2]), r"sizes: got \[1, 2\], which do not add up to the axis's length 2"),
+        (lambda x: sg.split(x, 0), "sizes: got 0, expected a positive whole number"),
+        (lambda x: sg.split(x, 1.0), r"sizes: got 1\.0, expected a positive whole number"),
+        (lambda x: sg.split(x, [-1, 3]), "sizes: got -1, expected a whole number, 0 or more"),
+        (lambda x: sg.split(x, [0.5, 1.5]), r"sizes: got 0\.5, expected a whole number, 0 or more"),
+        (lambda x: sg.split(x, [1, 2]), r"sizes: got \[1, 2\], expected numbers that add up to .* length 2"),
+        (lambda x: x.squeeze(3), r"axis: got 3, expected -3 \.\. 2"),
+        (lambda x: x.unsqueeze(4), r"axis: got 4, expected -4 \.\. 3"),
         (lambda x: sg.split(x, 1, axis=3), "axis: got 3, expected -3 .. 2 for an array of 3 axes"),
         (lambda x: x.permute(0, 1), r"axes: got \(0, 1\), expected each of the 3 axes once"),
         (lambda x: x.permute(0, 1, 3), r"axis: got \(0, 1, 3\), expected -3"),
