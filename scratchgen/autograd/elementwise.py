@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, asarray, erf as backend_erf
+from ..backend import Array, asarray, checks, erf as backend_erf
 from ..backend.compiled import compiled
 from .primitive import primitive
 from .tensor import raw
@@ -177,7 +177,10 @@ def _share(winner: Any, loser: Any, like: Array) -> Array:
 
 
 def _bounds(x: Any, low: float | None = None, high: float | None = None) -> tuple[tuple[Any], dict[str, Any]]:
-    return (x,), {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
+    return (checks.array("x", x),), {
+        "low": -math.inf if low is None else low,
+        "high": math.inf if high is None else high,
+    }
 
 
 @primitive(lambda g, y, x, low, high: g * ((raw(x) >= low) & (raw(x) <= high)), canonical=_bounds)
@@ -192,7 +195,9 @@ def _branches(*call: Any, condition: Any = None) -> tuple[tuple[Any, Any], dict[
     if getattr(condition, "requires_grad", False):
         raise TypeError("condition: got a variable, expected truth values such as x > 0 (see Tensor.detach)")
     condition = raw(condition)
-    return (a, b), {"condition": asarray(condition) if isinstance(condition, np.bool) else condition}
+    return (a, b), {
+        "condition": asarray(condition) if isinstance(condition, np.bool | bool | list) else condition
+    }
 
 
 @primitive(
@@ -211,7 +216,7 @@ def where(a: Array, b: Array, *, condition: Array) -> Array:
 
 
 def _type(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
-    return (x,), {"dtype": dtype}
+    return (checks.array("x", x),), {"dtype": dtype}
 
 
 @primitive(lambda g, y, x, dtype: g.astype(x.dtype), canonical=_type, casts=True)

@@ -23,7 +23,6 @@ Canonical = Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]
 # Counted down, so that the youngest result comes first: a result is always younger than its arguments.
 _births = itertools.count(-1, -1)
 _new = object.__new__  # a Tensor without __init__, whose checks are for a user's data
-_LITERALS = frozenset({list, tuple, int, float, bool})
 
 registry: dict[str, Primitive] = {}
 """Every primitive by name; the tests walk it, so that none is without a check of its derivatives."""
@@ -73,8 +72,6 @@ def primitive(
         @functools.wraps(forward)
         def operation(*args: Any, **static: Any) -> Any:
             if canonical is not None:
-                if type(args[0]) in _LITERALS:
-                    args = (asarray(args[0]), *args[1:])
                 args, static = canonical(*args, **static)
             arrays: list[Any] = []
             dtype: Any = None

@@ -25,7 +25,7 @@ def reduction(
     x: Any, axis: Axis = None, keepdims: bool = False, *, dim: Axis = None, keepdim: bool = False
 ) -> tuple[tuple[Any], dict[str, Any]]:
     """A reduction's call in canonical form: its axes in a tuple, each one of 0 .. ndim - 1."""
-    axes = axes_of(x.ndim, axis if dim is None else dim)
+    axes = axes_of(checks.array("x", x).ndim, axis if dim is None else dim)
     return (x,), {"axis": axes, "keepdims": keepdims or keepdim}
 
 

@@ -25,7 +25,7 @@ def _unpacked(given: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _to_shape(x: Any, *lengths: Any, shape: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
-    return (x,), {"shape": _unpacked(lengths) if shape is None else shape}
+    return (checks.array("x", x),), {"shape": _unpacked(lengths) if shape is None else shape}
 
 
 @primitive(lambda g, y, x, shape: g.reshape(x.shape), canonical=_to_shape)
@@ -66,7 +66,7 @@ def _distinct_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, 
 
 def along_axis(x: Any, axis: int = -1, *, dim: int | None = None) -> tuple[tuple[Any], dict[str, Any]]:
     """The call of an operation along one axis (the last by default) in canonical form: 0 .. ndim - 1."""
-    return (x,), {"axis": axes_of(x.ndim, axis if dim is None else dim)[0]}
+    return (x,), {"axis": axes_of(checks.array("x", x).ndim, axis if dim is None else dim)[0]}
 
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
@@ -88,7 +88,7 @@ def unsqueeze(x: Any, dim: int) -> Any:
 
 
 def _in_order(x: Any, *order: Any, axes: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
-    order = axes_of(x.ndim, _unpacked(order) if axes is None else axes)
+    order = axes_of(checks.array("x", x).ndim, _unpacked(order) if axes is None else axes)
     if len(order) != x.ndim:
         raise ValueError(f"axes: got {order}, expected each of the {x.ndim} axes once")
     return (x,), {"axes": order}
@@ -135,7 +135,9 @@ def _collect_copies(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
 
 def _larger(x: Any, shape: Sequence[int]) -> tuple[tuple[Any], dict[str, Any]]:
     shape = tuple(shape)
-    if x.ndim > len(shape) or any(n not in (1, m) for n, m in zip(x.shape[::-1], shape[::-1], strict=False)):
+    if checks.array("x", x).ndim > len(shape) or any(
+        n not in (1, m) for n, m in zip(x.shape[::-1], shape[::-1], strict=False)
+    ):
         raise ValueError(f"shape: got {shape}, to which an array of shape {x.shape} does not broadcast")
     return (x,), {"shape": shape}
 
@@ -182,7 +184,7 @@ def _several(tensors: Sequence[Any], name: str) -> Sequence[Any]:
 
 def split(x: Any, sizes: int | Sequence[int], axis: int = 0, *, dim: int | None = None) -> list[Any]:
     """`x` cut along an axis into pieces of a given size (the last may be smaller), or of given sizes."""
-    axis = axes_of(x.ndim, axis if dim is None else dim)[0]
+    axis = axes_of(checks.array("x", x).ndim, axis if dim is None else dim)[0]
     length = x.shape[axis]
     if isinstance(sizes, list | tuple | np.ndarray):
         sizes = [checks.whole("sizes", size, least=0) for size in sizes]
@@ -210,7 +212,7 @@ def _on_each_axis(
     x: Any, widths: Sequence[tuple[int, int]], value: float = 0.0
 ) -> tuple[tuple[Any], dict[str, Any]]:
     widths = tuple((int(before), int(after)) for before, after in widths)
-    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
+    if len(widths) != checks.array("x", x).ndim or any(w < 0 for pair in widths for w in pair):
         raise ValueError(f"widths: got {widths}, expected {x.ndim} pairs of numbers >= 0")
     return (x,), {"widths": widths, "value": value}
 

@@ -92,6 +92,7 @@ def test_a_label_without_a_class_is_refused(label: int) -> None:
 def test_what_is_no_array_is_refused(given: Any) -> None:
     x, weight = sg.asarray(LOGITS), sg.asarray(np.ones((2, 3)))
     for call, name in (
+        (lambda: F.linear(given, weight), "x"),
         (lambda: F.embedding(given, weight), "indices"),
         (lambda: F.cross_entropy(given, sg.asarray(LABELS)), "logits"),
         (lambda: F.cross_entropy(x, given), "labels"),
