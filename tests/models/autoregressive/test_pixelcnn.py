@@ -262,7 +262,7 @@ X = np.zeros((5, 1, 3, 3), np.float32)
         (X[:0], ValueError, "expected at least one example"),
         (X.astype(np.uint8), TypeError, "x: got an array of uint8, expected float32 or float64"),
         (X.tolist(), TypeError, "x: got list, expected an array or Tensor"),
-        (X.astype(np.float64), ValueError, "got dtypes .*float64.*float32.*, expected one and the same"),
+        (X.astype(np.float64), TypeError, r"mix floating-point types \(float64 .* and float32"),
     ],
     ids=["size", "no batch", "empty", "bytes", "list", "float64"],
 )
