@@ -13,6 +13,7 @@ memory, and pieces of work marked ``@loop``, which Numba compiles at their first
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -204,7 +205,9 @@ def _cache(function: Callable[..., Any]) -> Any:
         def save_overload(self, *args: Any) -> None:
             try:
                 super().save_overload(*args)
-            except OSError:
+            except Exception:
                 self.disable()
+                with contextlib.suppress(OSError):
+                    self.flush()
 
     return Cache(function)

@@ -31,10 +31,12 @@ def exp(x):
     p = p * r + f32(1.6666665459e-1)
     p = p * r + f32(5.0000001201e-1)
     p = p * r * r + r + f32(1)
-    # 2^n in two factors, for n = 128 and for the denormal numbers
+    # n is added to the exponent; what would leave the normal numbers follows as a factor.
     k = np.int32(n)
-    half = k >> 1
-    y = p * np.int32((half + 127) << 23).view(np.float32) * np.int32((k - half + 127) << 23).view(np.float32)
+    normal = max(k, np.int32(-125))
+    y = np.int32(f32(p).view(np.int32) + (normal << 23)).view(np.float32)
+    y *= np.int32((k - normal + 127) << 23).view(np.float32)
+    y = f32(np.inf) if x > f32(88.722839) else y
     return y if x == x else x
 
 

@@ -7,35 +7,24 @@ from typing import Any
 import numpy as np
 
 from ...backend.compiled import loop
-from ...backend.layout import alike, lines
 from ...backend.threads import parallel_slices
-from ..maths import f32, sigmoid as sigmoid_of, tanh as tanh_of
-
-SLICE = 1 << 14  # numbers
-LARGE = 1 << 16  # numbers, below which NumPy adds and multiplies as fast
-
-
-def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -> np.ndarray:
-    """What ``work(*lines, number, result)`` writes, of arrays of one shape."""
-    arrays = alike(x, *others)
-    y = np.empty_like(arrays[0])
-    work(*lines(*arrays, y)[:-1], f32(number), *lines(y))
-    return y
+from ..elementwise import LARGE, SLICE, mapped
+from ..maths import sigmoid as sigmoid_of, tanh as tanh_of
 
 
 def add(a: Any, b: Any) -> Any:
-    if not suits(a, b):
+    if not _suits(a, b):
         return NotImplemented
     return mapped(sums, a, b)
 
 
 def mul(a: Any, b: Any) -> Any:
-    if not suits(a, b):
+    if not _suits(a, b):
         return NotImplemented
     return mapped(products, a, b)
 
 
-def suits(a: Any, b: Any) -> bool:
+def _suits(a: Any, b: Any) -> bool:
     """Whether two large arrays are of one shape."""
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.size > LARGE and a.shape == b.shape
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...backend.compiled import loop
 from ...backend.threads import parallel_slices
+from ..elementwise import SLICE, mapped
 from ..maths import exp, f32, log1p01, sigmoid, softplus as softplus_of
-from .elementwise import SLICE, mapped
 
 
 def relu(x):

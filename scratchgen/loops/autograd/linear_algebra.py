@@ -18,27 +18,27 @@ FEW_ROWS = 256
 def matrix_product(a, b):
     if a.ndim != 2 or b.ndim != 2 or not blas.USABLE:
         return NotImplemented
-    return product(a, b, np.empty(0, np.float32))
+    return _product(a, b, np.empty(0, np.float32))
 
 
 def linear(x, weight, bias=None):
     if not blas.USABLE:
         return NotImplemented
-    y = product(x.reshape(-1, x.shape[-1]), weight.T, np.empty(0, np.float32) if bias is None else bias)
+    y = _product(x.reshape(-1, x.shape[-1]), weight.T, np.empty(0, np.float32) if bias is None else bias)
     return y.reshape(*x.shape[:-1], len(weight))
 
 
-def product(a, b, bias):
+def _product(a, b, bias):
     """``a b + bias``; an empty bias is none."""
     out = np.empty((a.shape[0], b.shape[1]), np.float32)
     if out.size:
-        a, flip_a = rows_in_memory(a)
-        b, flip_b = rows_in_memory(b)
+        a, flip_a = _rows_in_memory(a)
+        b, flip_b = _rows_in_memory(b)
         multiply(a, flip_a, b, flip_b, np.ascontiguousarray(bias), out)
     return out
 
 
-def rows_in_memory(x):
+def _rows_in_memory(x):
     """The matrix, or its transpose, whichever is contiguous; whether it is the transpose."""
     if x.flags.c_contiguous:
         return x, False

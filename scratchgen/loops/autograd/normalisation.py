@@ -15,7 +15,7 @@ SLICE = 1 << 13  # numbers
 def group_norm(x, weight, bias, *, groups, eps, silu):
     pixels = as_pixels(x)
     y = np.empty_like(pixels)
-    group_norms(pixels, *vectors(weight, bias), groups, f32(eps), silu, y)
+    group_norms(pixels, *_vectors(weight, bias), groups, f32(eps), silu, y)
     return as_images(y, x)
 
 
@@ -23,7 +23,7 @@ def group_norm_shares(g, y, x, weight, bias, *, groups, eps, silu):
     pixels, cotangent = as_pixels(x), as_pixels(g)
     share = np.empty_like(pixels)
     sums = np.zeros((len(x), 2, x.shape[1]), np.float32)  # of each image: by bias, by weight
-    group_shares(pixels, cotangent, *vectors(weight, bias), groups, f32(eps), silu, share, sums)
+    group_shares(pixels, cotangent, *_vectors(weight, bias), groups, f32(eps), silu, share, sums)
     for_bias, for_weight = sums.sum(axis=0)
     return as_images(share, x), for_weight, for_bias
 
@@ -39,23 +39,25 @@ def batch_norm(x, weight, bias, *, eps):
     pixels = as_pixels(x)
     y = np.empty_like(pixels)
     rows = -1, x.shape[1]
-    batch_norms(pixels.reshape(rows), *vectors(weight, bias), f32(eps), y.reshape(rows))
+    batch_norms(pixels.reshape(rows), *_vectors(weight, bias), f32(eps), y.reshape(rows))
     return as_images(y, x)
 
 
 def batch_norm_shares(g, y, x, weight, bias, *, eps):
+    if x.size == 0:
+        return NotImplemented
     pixels, cotangent = as_pixels(x), as_pixels(g)
     share = np.empty_like(pixels)
     rows = -1, x.shape[1]
     for_bias, for_weight = np.empty((2, x.shape[1]), np.float32)
     batch_shares(
-        *(a.reshape(rows) for a in (pixels, cotangent)), *vectors(weight), f32(eps), share.reshape(rows),
+        *(a.reshape(rows) for a in (pixels, cotangent)), *_vectors(weight), f32(eps), share.reshape(rows),
         for_weight, for_bias,
     )  # fmt: skip
     return as_images(share, x), for_weight, for_bias
 
 
-def vectors(*arrays):
+def _vectors(*arrays):
     return [np.ascontiguousarray(a) for a in arrays]
 
 

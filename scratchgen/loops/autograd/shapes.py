@@ -7,7 +7,7 @@ import numpy as np
 from ...backend.compiled import loop
 from ...backend.layout import as_images, as_pixels
 from ...backend.threads import count_pieces, parallel_for, piece_of
-from .elementwise import LARGE, SLICE
+from ..elementwise import LARGE, SLICE
 
 
 def concatenate(*parts, axis):

@@ -1,0 +1,21 @@
+"""What loops of elementwise operations share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backend.layout import alike, lines
+from .maths import f32
+
+SLICE = 1 << 14  # numbers
+LARGE = 1 << 16  # numbers, below which NumPy adds and multiplies as fast
+
+
+def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -> np.ndarray:
+    """What ``work(*lines, number, result)`` writes, of arrays of one shape."""
+    arrays = alike(x, *others)
+    y = np.empty_like(arrays[0])
+    work(*lines(*arrays, y)[:-1], f32(number), *lines(y))
+    return y

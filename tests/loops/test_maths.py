@@ -1,0 +1,80 @@
+"""The functions of one number that loops are made of, over float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchgen.backend import compiled
+
+pytestmark = [
+    pytest.mark.host_only,
+    pytest.mark.skipif(not compiled.available(), reason="without Numba there are no loops"),
+]
+
+if compiled.available():
+    from scratchgen.loops import maths
+
+    @compiled.loop
+    def exps(x, y):
+        for i in range(x.size):
+            y[i] = maths.exp(x[i])
+
+    @compiled.loop
+    def sigmoids(x, y):
+        for i in range(x.size):
+            y[i] = maths.sigmoid(x[i])
+
+    @compiled.loop
+    def tanhs(x, y):
+        for i in range(x.size):
+            y[i] = maths.tanh(x[i])
+
+    @compiled.loop
+    def softpluses(x, y):
+        for i in range(x.size):
+            y[i] = maths.softplus(x[i])
+
+    LOOPS = {"exp": exps, "sigmoid": sigmoids, "tanh": tanhs, "softplus": softpluses}
+
+EXACT: dict[str, Any] = {
+    "exp": np.exp,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "softplus": lambda x: np.logaddexp(0, x),
+}
+
+
+def every_float(step: int) -> np.ndarray:
+    """Every `step`-th number of float32 by its bits: denormals, infinities and NaN among them."""
+    bits = np.arange(0, 1 << 32, step, dtype=np.uint64).astype(np.uint32)
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 88.72, 88.73, -87.3, -103.9]
+    return np.concatenate([bits.view(np.float32), np.array(special, np.float32)])
+
+
+@pytest.mark.parametrize(("name", "ulps"), [("exp", 2), ("sigmoid", 4), ("tanh", 4), ("softplus", 4)])
+def test_errors_are_a_few_units_in_the_last_place(name: str, ulps: int) -> None:
+    x = np.concatenate([every_float(1009), np.linspace(-110, 110, 1_000_003, dtype=np.float32)])
+    y = np.empty_like(x)
+    LOOPS[name](x, y)
+    with np.errstate(all="ignore"):
+        exact = EXACT[name](x.astype(np.float64))
+        rounded = exact.astype(np.float32)
+        np.testing.assert_array_equal(np.isnan(y), np.isnan(rounded))
+        np.testing.assert_array_equal(np.isinf(y), np.isinf(rounded))
+        finite = np.isfinite(rounded)
+        # e^-x is infinite before s(x) is 0: there s is 0 instead of a denormal number, as in the formula.
+        size = np.maximum(np.abs(rounded[finite]), np.finfo(np.float32).tiny * (name == "sigmoid") * 2**22)
+        error = np.abs(y[finite] - exact[finite]) / np.spacing(size.astype(np.float32))
+    worst = np.argmax(error)
+    assert error[worst] <= ulps, (
+        f"{name}({x[finite][worst]!r}) = {y[finite][worst]!r}, {error[worst]} ulp off"
+    )
+
+
+def test_the_two_zeros() -> None:
+    x, y = np.array([0.0, -0.0], np.float32), np.empty(2, np.float32)
+    tanhs(x, y)
+    assert y.tolist() == [0, 0]
