@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend.layout import alike, lines
+from .lines import alike, lines
 from .maths import f32
 
 SLICE = 1 << 14  # numbers

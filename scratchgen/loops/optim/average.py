@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...backend.compiled import loop
-from ...backend.layout import lines
 from ...backend.threads import parallel_slices
+from ..lines import lines
 from ..maths import f32
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...backend.compiled import loop
-from ...backend.layout import lines
 from ...backend.threads import parallel_slices
+from ..lines import lines
 from ..maths import f32
 
 
