@@ -66,7 +66,7 @@ class GroupNorm(Module):
     --------
     >>> GroupNorm(1, 2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
     Tensor([[-1.,  1.],
-            [-1.,  1.]], shape=(2, 2), from group_norm_)
+            [-1.,  1.]], shape=(2, 2), from group_norm)
     """
 
     silu = False
@@ -98,7 +98,7 @@ class GroupNormSiLU(GroupNorm):
     --------
     >>> GroupNormSiLU(1, 2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
     Tensor([[-0.2689,  0.7311],
-            [-0.2689,  0.7311]], shape=(2, 2), from group_norm_)
+            [-0.2689,  0.7311]], shape=(2, 2), from group_norm)
     """
 
     silu = True
