@@ -89,13 +89,15 @@ def available() -> bool:
 
 def find(path: str, name: str) -> Callable[..., Any] | None:
     """The loop of a formula; None where there are no loops, or Numba does not load."""
-    if not available():
+    loops = Path(__file__).parents[1] / "loops"
+    if not available() or not loops.is_dir():
         return None
     try:
-        module = importlib.import_module(f"{PACKAGE}.loops.{path}")
-        threads = importlib.import_module(f"{PACKAGE}.backend.threads")
+        importlib.import_module("numba")
     except ImportError:
         return None
+    module = importlib.import_module(f"{PACKAGE}.loops.{path}")
+    threads = importlib.import_module(f"{PACKAGE}.backend.threads")
     threads.start()
     return getattr(module, name)
 

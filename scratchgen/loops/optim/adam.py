@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ...backend.compiled import loop
-from ...backend.layout import lines
 from ...backend.threads import parallel_slices
+from ..lines import lines
 
 
 def adam(x, g, m, v, *, lr, beta1, beta2, eps, step):
