@@ -16,16 +16,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import norm
 
 import scratchgen as sg
-from demos import _lesson, _published
-from scratchgen import plots
+from demos import _lesson, _published, _vae_page
 from scratchgen.data import Images, binarise
 from scratchgen.models import VAE
 from scratchgen.training import Run, every, fit
-
-EQUATION = "    log p(x)  >=  ELBO(x)  =  E_q log p(x|z)  -  KL(q(z|x) || N(0, I))"
 
 
 @dataclass
@@ -112,15 +108,7 @@ def measure(model: VAE, data: Images, options: Options) -> dict[str, str]:
     }
 
 
-# %% The latent plane: every point of it is an image. Steps are even in probability, so no digit is squeezed.
-def manifold(model: VAE, side: int = 20) -> Any:
-    """What a grid of `side` by `side` latents decodes to, row by row from the upper left."""
-    quantiles = norm.ppf((np.arange(side) + 0.5) / side).astype(np.float32)
-    z = np.stack(np.meshgrid(quantiles, -quantiles), axis=-1).reshape(-1, 2)  # (side * side, 2)
-    return sg.asnumpy(model.decode(sg.asarray(z))).clip(0, 1)
-
-
-# %% The page
+# %% A second one with two latents: every point of their plane is an image
 def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     """Train both models and put their numbers and pictures on the run's page."""
     if options.published:
@@ -131,26 +119,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     print(model)
     flat, _ = train(data, 2, options, run.part("two-latents"))
     numbers = measure(model, data, options)
-    test, rng = sg.asarray(data.test), sg.RandomStream(options.seed, "page")
-    run.section(
-        f"Variational autoencoder on {data.name}",
-        f"{EQUATION}\n\n{options.latent_dim} latents, a {options.likelihood} likelihood, beta "
-        f"{options.beta:g}. New images come from random codes; the numbers are on test images, in nats per "
-        "image and bits per pixel.",
-        numbers=numbers,
-        pictures={
-            "Images from random codes": plots.image_grid(model.sample(64, rng).clip(0, 1), columns=16),
-            "Test images (above) and their reconstructions (below)": plots.reconstructions(
-                data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
-            ),
-            "With two latents: where the test images lie, coloured by label": plots.latent_map(
-                sg.asnumpy(flat.encode(test)), data.test_labels
-            ),
-            "With two latents: what each point of the plane decodes to": plots.manifold(manifold(flat)),
-            "Training": plots.curves(rows),
-        },
-    )
-    run.section("VAE: layers", _lesson.layers(model))
+    _vae_page.write(model, flat, rows, numbers, data, options, run)
 
     def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
         return sg.asnumpy(model.sample(n, rng)).clip(0, 1)

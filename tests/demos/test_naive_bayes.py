@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import naive_bayes
+from demos import _naive_bayes_pages, naive_bayes
 from scratchgen.backend import RandomStream
 from scratchgen.data import avatars
 from scratchgen.models import CategoricalNaiveBayes
@@ -39,7 +39,7 @@ def test_neighbours_that_are_alike_tell_all_and_independent_ones_nothing() -> No
 
 def test_shuffled_pixels_are_the_same_at_every_place_and_the_images_are_not() -> None:
     images = sg.data.digits().test
-    mixed = naive_bayes.shuffled_pixels(images, RandomStream(0))
+    mixed = _naive_bayes_pages.shuffled_pixels(images, RandomStream(0))
     assert mixed.shape == images.shape
     np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(images, axis=0))
     assert (mixed.reshape(len(mixed), -1) != images.reshape(len(images), -1)).any(axis=1).all()

@@ -1,0 +1,59 @@
+"""The page of the lesson on VAEs: new images, reconstructions, and a map of two latents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+import scratchgen as sg
+from demos import _lesson
+from scratchgen import plots
+from scratchgen.data import Images
+from scratchgen.models import VAE
+from scratchgen.training import Run
+
+EQUATION = "    log p(x)  >=  ELBO(x)  =  E_q log p(x|z)  -  KL(q(z|x) || N(0, I))"
+
+
+def write(
+    model: VAE,
+    flat: VAE,
+    rows: list[dict[str, float]],
+    numbers: dict[str, str],
+    data: Images,
+    options: Any,
+    run: Run,
+) -> None:
+    """The pictures of a VAE, and of a `flat` one with two latents."""
+    test, rng = sg.asarray(data.test), sg.RandomStream(options.seed, "page")
+    run.section(
+        f"Variational autoencoder on {data.name}",
+        f"{EQUATION}\n\n{options.latent_dim} latents, a {options.likelihood} likelihood, beta "
+        f"{options.beta:g}. New images come from random codes; the numbers are on test images, in nats per "
+        "image and bits per pixel.",
+        numbers=numbers,
+        pictures={
+            "Images from random codes": plots.image_grid(model.sample(64, rng).clip(0, 1), columns=16),
+            "Test images (above) and their reconstructions (below)": plots.reconstructions(
+                data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
+            ),
+            "With two latents: where the test images lie, coloured by label": plots.latent_map(
+                sg.asnumpy(flat.encode(test)), data.test_labels
+            ),
+            "With two latents: what each point of the plane decodes to": plots.manifold(manifold(flat)),
+            "Training": plots.curves(rows),
+        },
+    )
+    run.section("VAE: layers", _lesson.layers(model))
+
+
+def manifold(model: VAE, side: int = 20) -> Any:
+    """What a grid of `side` by `side` latents decodes to, row by row from the upper left.
+
+    Steps are even in probability, so that no digit is squeezed.
+    """
+    quantiles = norm.ppf((np.arange(side) + 0.5) / side).astype(np.float32)
+    z = np.stack(np.meshgrid(quantiles, -quantiles), axis=-1).reshape(-1, 2)  # (side * side, 2)
+    return sg.asnumpy(model.decode(sg.asarray(z))).clip(0, 1)
