@@ -61,7 +61,7 @@ def main(arguments: "list[str]") -> None:
     if name not in known:
         sys.exit(unknown(name, known))
     bootstrap.enter()
-    sys.argv[0] = f"python3 demos {name}"  # what a lesson's --help says it is called
+    sys.argv[:] = [f"python3 demos {name}", *options]  # as its --help and its page say how to call it
     importlib.import_module(f"demos.{name}").main(options)
 
 

@@ -24,7 +24,9 @@ LESSON = '''
 
 More than the list has room for.
 """
+import sys
 def main(argv):
+    assert sys.argv == ["python3 demos {name}", *argv], sys.argv
     print("{name}", argv)
 '''
 
