@@ -155,7 +155,7 @@ def shape(name: str, x: Any, expected: tuple[int | str | EllipsisType, ...], rea
         Naming what was given and what is accepted.
     """
     given = getattr(x, "shape", None)
-    if given is not None and (given == expected or _fits(given, expected)):
+    if given is not None and _fits(given, expected):
         return x
     given = tuple(array(name, x).shape)
     words = ", ".join("..." if length is ... else str(length) for length in expected)
@@ -163,14 +163,11 @@ def shape(name: str, x: Any, expected: tuple[int | str | EllipsisType, ...], rea
     raise ValueError(f"{name}: got shape {given}, expected {words}{reason and f', {reason}'}")
 
 
-def _fits(given: tuple[int, ...], expected: tuple[int | str | EllipsisType, ...]) -> bool:
-    if ... in expected:
+def _fits(given: tuple[int, ...], expected: tuple[Any, ...]) -> bool:
+    if ... in expected:  # it stands for all the axes that are left over
         gap = expected.index(...)
-        rest = len(expected) - gap - 1
-        if len(given) < gap + rest:
-            return False
-        given = given[:gap] + given[len(given) - rest :]
-        expected = expected[:gap] + expected[gap + 1 :]
+        behind = len(given) - (len(expected) - gap - 1)
+        expected = expected[:gap] + given[gap:behind] + expected[gap + 1 :]
     if len(given) != len(expected):
         return False
     for length, wanted in zip(given, expected, strict=True):  # a loop: this runs in every training step

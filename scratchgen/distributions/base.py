@@ -179,15 +179,16 @@ def parameters(**given: Any) -> list[Any]:
     like = next((raw(x) for x in given.values() if is_array(x) and x.dtype.kind == "f"), None)
     checked = []
     for name, x in given.items():
-        if not is_array(x) and not isinstance(x, int | float | np.number | list | tuple):
+        known = is_array(x)
+        if not known and not isinstance(x, int | float | np.number | list | tuple):
             raise TypeError(f"{name}: got {type(x).__name__}, expected a float array, Tensor or number")
-        array = x if is_array(x) else np.asarray(x, np.float32 if like is None else like.dtype)
+        array = x if known else np.asarray(x, np.float32 if like is None else like.dtype)
         if _has_nan(checks.floating(name, array)):
             raise ValueError(f"{name}: got NaN, expected numbers (shape {array.shape})")
-        if not is_array(x):
+        if not known:
             array = filled(x, like) if is_number(x) and like is not None else asarray(array)
         checked.append(array)
-    if len({x.dtype for x in checked}) > 1:
+    if any(x.dtype != checked[0].dtype for x in checked[1:]):
         described = ", ".join(f"{name} {x.dtype}" for name, x in zip(given, checked, strict=True))
         raise TypeError(f"parameters of different types: got {described}; expected one type for all")
     return checked
@@ -227,7 +228,7 @@ def joint_shape(**shapes: tuple[int, ...]) -> tuple[int, ...]:
     ValueError
         Naming the shapes, if there is none.
     """
-    distinct = {shape for shape in shapes.values() if shape}
+    distinct = set(shapes.values()) - {()}
     if len(distinct) < 2:  # the usual case, and broadcast_shapes is slow
         return distinct.pop() if distinct else ()
     try:
