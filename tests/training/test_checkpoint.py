@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from scratchgen import nn, optim
-from scratchgen.training import CheckpointError, load_checkpoint, save_checkpoint
+from scratchgen.training import CheckpointError, checkpoint, load_checkpoint, save_checkpoint
 
 Refused = Callable[..., str]
 
@@ -210,3 +210,23 @@ def test_what_has_no_state_cannot_be_saved(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="model: got int, expected what has a state_dict"):
         save_checkpoint(tmp_path / "checkpoint.npz", model=3)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_is_said_of_the_file_that_was_there_is_true(
+    path: Path, line: Any, monkeypatch: pytest.MonkeyPatch, replaced: bool
+) -> None:
+    """A save fails, and meanwhile another thread may have saved to the same path."""
+    other = save_checkpoint(path.with_name("other.npz"), step=5, **line.parts())
+    old = path.read_bytes()
+
+    def fail(*arguments: Any) -> None:
+        if replaced:
+            os.replace(other, path)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "write_array", fail)
+    with pytest.raises(CheckpointError, match="not saved: No space left on device") as error:
+        save_checkpoint(path, **line.parts())
+    assert (path.read_bytes() == old) is not replaced
+    assert ("the file that was there is unchanged" in str(error.value)) is not replaced
