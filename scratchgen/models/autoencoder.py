@@ -32,7 +32,7 @@ from ..autograd import no_grad, raw
 from ..backend import Array, RandomStream, checks
 from ..networks import MLP, ConvDecoder, ConvEncoder
 from ..nn import Flatten, Module, Sequential, Unflatten
-from ..nn.module import evaluating
+from ..nn.context import evaluating
 
 
 class Autoencoder(Module):

@@ -35,7 +35,7 @@ from ..backend import Array, RandomStream, check_rng, checks
 from ..distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ..networks import MLP, ConvDecoder, ConvEncoder, GaussianHeads
 from ..nn import Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
-from ..nn.module import evaluating
+from ..nn.context import evaluating
 
 PRIOR = Normal(0.0, 0.0)
 """p(z) = N(0, I), of any shape."""

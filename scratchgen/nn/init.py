@@ -38,4 +38,4 @@ def fan_in_(parameters: list[Parameter | None], fan_in: int, rng: RandomStream) 
     """Fill each with U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
     for i, parameter in enumerate(parameters):
         if parameter is not None:
-            uniform_(parameter, 1 / math.sqrt(fan_in), rng.child(i))
+            uniform_(parameter, 1 / math.sqrt(fan_in), rng.child(i))  # (fan-in-initialisation)

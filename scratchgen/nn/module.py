@@ -15,7 +15,7 @@ import numpy as np
 from ..autograd import Tensor
 from ..backend import Array, RandomStream, asarray, asnumpy, get_device
 from ..backend.device import makers
-from .context import context, evaluating as evaluating
+from .context import context
 from .summary import summary
 
 

@@ -31,7 +31,7 @@ from ...autograd import clip, no_grad, raw
 from ...backend import Array, RandomStream, asarray, check_rng, checks
 from ...distributions import Normal, sum_per_example
 from ...nn import Module
-from ...nn.module import evaluating
+from ...nn.context import evaluating
 from .bound import bound, bound_terms, prior_kl
 from .process import (
     PREDICTIONS,

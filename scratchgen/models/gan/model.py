@@ -13,7 +13,7 @@ from ...autograd import no_grad, raw
 from ...backend import Array, RandomStream, asarray, check_rng, checks
 from ...networks import MLP, ConditionalGenerator, ConvDecoder, ConvEncoder, ProjectionDiscriminator
 from ...nn import Flatten, LeakyReLU, Module, Sequential, Tanh, Unflatten
-from ...nn.module import evaluating
+from ...nn.context import evaluating
 from ...nn.summary import summary
 from .objectives import OBJECTIVES, critic_loss, discriminator_loss, generator_loss
 from .penalty import gradient_penalty, refuse_batch_norm
