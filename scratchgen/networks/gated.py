@@ -23,6 +23,7 @@ import numpy as np
 from ..autograd import cat, primitive, relu, reshape, sigmoid, tanh
 from ..autograd.channels import add_channels
 from ..backend import Array, RandomStream, check_rng
+from ..backend.compiled import compiled
 from ..nn import Conv2d, Embedding, Module, Sequential
 from .masked import MaskedConv2d, taps_before
 
@@ -30,6 +31,7 @@ FIRST_KERNEL, KERNEL = 7, 3
 """The sizes of the first layer's kernel and of all others."""
 
 
+@compiled
 def gate_share(g: Any, y: Any, a: Any) -> Any:
     """The share of `gate`'s argument."""
     half = a.shape[1] // 2
@@ -38,6 +40,7 @@ def gate_share(g: Any, y: Any, a: Any) -> Any:
 
 
 @primitive(gate_share)
+@compiled
 def gate(a: Array) -> Array:
     """tanh of the first half of the channels, let through by the sigmoid of the second half.
 

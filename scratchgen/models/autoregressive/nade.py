@@ -26,6 +26,7 @@ import numpy as np
 from ...autograd import broadcast_to, primitive, raw, sigmoid, stack
 from ...autograd.primitive import jointly
 from ...backend import Array, RandomStream, check_rng, checks
+from ...backend.compiled import compiled
 from ...nn.init import fan_in_
 from ...nn.module import parameter_like
 from .vectors import BinaryVectors
@@ -39,6 +40,7 @@ def hidden_layers(x: Any, W: Any, c: Any) -> Iterator[Any]:
         a = a + x[:, d : d + 1] * W[d]  # (nade-recurrence)
 
 
+@compiled
 def nade_shares(g: Any, y: Any, x: Any, W: Any, c: Any, V: Any, b: Any) -> tuple[Any, ...]:
     """The shares of all arguments of `nade_logits`, on raw arrays and Tensors alike."""
     hidden = list(hidden_layers(x, W, c))
@@ -55,6 +57,7 @@ def nade_shares(g: Any, y: Any, x: Any, W: Any, c: Any, V: Any, b: Any) -> tuple
 
 
 @primitive(jointly(nade_shares))
+@compiled
 def nade_logits(x: Array, W: Array, c: Array, V: Array, b: Array) -> Array:
     """The logit of every x_d given those before it.
 
