@@ -76,7 +76,7 @@ class BinaryVectors(Module):
             u = check_rng(rng).uniform((n, self.dim), next(self.parameters()).dtype)
             x = np.zeros_like(u)
             for d, logit in enumerate(self.conditionals(x)):
-                x[:, d] = u[:, d] < raw(sigmoid(logit))  # (ancestral-sampling)
+                x[:, d] = u[:, d] < sigmoid(logit)  # (ancestral-sampling)
         return x
 
 

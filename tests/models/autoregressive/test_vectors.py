@@ -93,6 +93,21 @@ def test_samples_have_the_probabilities(make: Any) -> None:
 
 @pytest.mark.equation("ancestral-sampling")
 @every_model
+def test_what_has_no_probability_is_never_drawn(make: Any) -> None:
+    class Zeros(RandomStream):
+        def uniform(self, shape: Any = (), dtype: Any = np.float32, **how: Any) -> Any:
+            return np.zeros_like(super().uniform(shape, dtype, **how))
+
+    model = make()
+    last = model.b if isinstance(model, NADE) else list(model.network)[-1].bias
+    last.data[...] = -200  # its sigmoid is 0 in float32
+    assert not sg.asnumpy(model.sample(3, Zeros(0))).any()
+    last.data[...] = 200
+    assert sg.asnumpy(model.sample(3, Zeros(0))).all()
+
+
+@pytest.mark.equation("ancestral-sampling")
+@every_model
 def test_what_is_kept_changes_nothing(make: Any) -> None:
     model = strong(make(23))
     cached = model.sample(50, stream("kept"))
