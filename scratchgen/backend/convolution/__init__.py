@@ -62,6 +62,7 @@ def conv2d(
 
     Examples
     --------
+    >>> import numpy as np
     >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))[0, 0]
     array([[4., 4.],
            [4., 4.]])
@@ -115,6 +116,7 @@ def conv2d_transpose(
 
     Examples
     --------
+    >>> import numpy as np
     >>> conv2d_transpose(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)))[0, 0]
     array([[1., 2., 1.],
            [2., 4., 2.],
@@ -167,6 +169,7 @@ def conv2d_weight(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.arange(4.0).reshape(1, 1, 2, 2)
     >>> conv2d_weight(x, np.ones((1, 1, 1, 1)), kernel_size=2)[0, 0]
     array([[0., 1.],

@@ -66,12 +66,10 @@ def _sums_piece(piece, pieces, x, kernel, stride, padding, y):
         for p in range(y.shape[2]):
             left, right = _inside(p, kernel[1], stride[1], padding[1], x.shape[2])
             target = y[n, o, p]
-            target[:] = np.float32(0)
+            first = True
             for r in range(top, bottom):
                 for q in range(left, right):
-                    source = x[n, r, q]
-                    for c in range(len(target)):
-                        target[c] += source[c]
+                    first = _add(x[n, r, q], first, target)
 
 
 @loop
@@ -118,15 +116,12 @@ def _spread_piece(piece, pieces, g, kernel, stride, padding, x):
         for q in range(x.shape[2]):
             left, right = _seen_by(q, kernel[1], stride[1], padding[1], g.shape[2])
             target = x[n, r, q]
-            if bottom - top == 1 and right - left == 1:  # each pixel in one window: a copy
-                target[:] = g[n, top, left]
-                continue
-            target[:] = np.float32(0)
+            first = True  # of the windows that it is in
             for o in range(top, bottom):
                 for p in range(left, right):
-                    source = g[n, o, p]
-                    for c in range(len(target)):
-                        target[c] += source[c]
+                    first = _add(g[n, o, p], first, target)
+            if first:
+                target[:] = np.float32(0)
 
 
 @loop
@@ -152,6 +147,18 @@ def _put_piece(piece, pieces, g, choice, kernel, stride, padding, x):
                     for c in range(len(target)):
                         if chosen[c] == tap:
                             target[c] += source[c]
+
+
+@loop
+def _add(source, first, target):
+    """Add to the target, or be the first of its sum; False, for the next one."""
+    if first:
+        for c in range(target.size):
+            target[c] = source[c]
+    else:
+        for c in range(target.size):
+            target[c] += source[c]
+    return False
 
 
 @loop
