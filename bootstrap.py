@@ -77,7 +77,7 @@ def enter(extras: "tuple[str, ...]" = (), needs: "tuple[str, ...]" = ()) -> None
         written, something missing under `--no-venv`, or an interruption (status 130).
     """
     check_python()
-    # What scratchgen/backend/waiting.py sets too, but lessons and tests may import NumPy before scratchgen.
+    # What scratchgen/backend/process.py sets too, but lessons and tests may import NumPy before scratchgen.
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "19")
     if NO_VENV in sys.argv[1:]:
         _check_imports(extras, needs)

@@ -1,6 +1,6 @@
 """Floor 0: arrays, devices and random numbers; the only folder that says "cupy"."""
 
-from .waiting import let_waiting_threads_sleep
+from .process import keep_freed_memory, let_waiting_threads_sleep
 
 let_waiting_threads_sleep()  # has to come before NumPy is loaded
 
@@ -18,7 +18,6 @@ from .device import (
     scatter_add,
     use_device,
 )
-from .memory import keep_freed_memory
 from .parallel import parallel_for, parts
 from .random import RandomStream, check_rng
 

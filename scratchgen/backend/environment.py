@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
-from . import compiled, waiting
+from . import compiled, process
 from .device import get_device, nvidia_device
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -87,10 +87,10 @@ def advice(found: dict[str, Any]) -> list[str]:
         suggestions.append(
             "compiled loops cannot be kept, so each process compiles them; set NUMBA_CACHE_DIR"
         )
-    if waiting.TOO_LATE and (found["cores"] or 1) > 1:
+    if process.TOO_LATE and (found["cores"] or 1) > 1:
         suggestions.append(
             "NumPy was imported before scratchgen, so OpenBLAS's waiting threads spin; "
-            f"import scratchgen first, or set {waiting.VARIABLE}={waiting.CYCLES}"
+            f"import scratchgen first, or set {process.VARIABLE}={process.CYCLES}"
         )
     if not found["blas"]:
         suggestions.append("NumPy has no known BLAS library; the wheels from PyPI carry OpenBLAS")

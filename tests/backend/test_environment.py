@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from scratchgen.backend import device, environment as module, waiting
+from scratchgen.backend import device, environment as module, process
 from scratchgen.backend.environment import advice, describe, environment
 
 pytestmark = pytest.mark.host_only
@@ -34,7 +34,7 @@ def _unpinned(monkeypatch):
     for name in module.PINNING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(module, "_has_avx512", lambda: True)
-    monkeypatch.setattr(module.waiting, "TOO_LATE", False)
+    monkeypatch.setattr(module.process, "TOO_LATE", False)
     monkeypatch.setattr(module.compiled, "_folder", lambda: "/tmp")
 
 
@@ -127,18 +127,18 @@ def test_advice_on_too_few_threads_names_what_limits_them():
     [("numpy, scratchgen", "", True), ("scratchgen", "", False), ("numpy, scratchgen", "20", False)],
 )
 def test_whether_numpy_was_imported_first(imports, chosen, late):
-    inherited = {name: value for name, value in os.environ.items() if name != waiting.VARIABLE}
-    variables = inherited | ({waiting.VARIABLE: chosen} if chosen else {})
-    code = f"import {imports}; from scratchgen.backend import waiting; print(waiting.TOO_LATE)"
+    inherited = {name: value for name, value in os.environ.items() if name != process.VARIABLE}
+    variables = inherited | ({process.VARIABLE: chosen} if chosen else {})
+    code = f"import {imports}; from scratchgen.backend import process; print(process.TOO_LATE)"
     ran = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True)
     assert ran.stdout.strip() == str(late), ran.stderr
 
 
 def test_advice_to_import_scratchgen_first(monkeypatch):
-    monkeypatch.setattr(waiting, "TOO_LATE", True)
+    monkeypatch.setattr(process, "TOO_LATE", True)
     (suggestion,) = advice(machine())
     assert "import scratchgen first" in suggestion
-    assert f"{waiting.VARIABLE}={waiting.CYCLES}" in suggestion
+    assert f"{process.VARIABLE}={process.CYCLES}" in suggestion
     assert advice(machine(cores=1)) == []
 
 

@@ -1,16 +1,25 @@
-"""Freed memory is kept for the next step.
+"""What has to be set for the process before NumPy loads, or once for all: waiting threads, freed memory.
+
+OpenBLAS lets its threads spin for 2^26 processor cycles after each product, in case another one follows: a
+core that spins is nobody else's. Products of float32 matrices go through `threads.py`, whose helpers soon
+sleep; for all others (float64, no Numba) OpenBLAS is told to wait for 2^19 cycles only, a fraction of a
+millisecond.
 
 A training step allocates and frees the same large arrays again and again. By default the C library of Linux
 (glibc) returns such memory to the system at once and asks for it anew, and the system hands it out page by
-page, zeroed, at a cost that can exceed the arithmetic on it: keeping it made a training step of a dense VAE
-8 % (batch 128) to 17 % (batch 512) faster. The price: the process does not shrink after its largest step.
+page, zeroed, at a cost that can exceed the arithmetic on it. So it is kept. The price: the process does not
+shrink after its largest step.
 """
-
-from __future__ import annotations
 
 import ctypes
 import os
 import sys
+
+VARIABLE = "OPENBLAS_THREAD_TIMEOUT"
+CYCLES = "19"  # the exponent of 2
+
+TOO_LATE = "numpy" in sys.modules and VARIABLE not in os.environ
+"""Whether NumPy was loaded before scratchgen, and has read its variables already."""
 
 # From glibc's malloc.h. Below the threshold memory comes from the heap; the heap's free top is trimmed above.
 M_TRIM_THRESHOLD = -1
@@ -32,3 +41,8 @@ def keep_freed_memory() -> bool:
     # Older versions of glibc accept no larger threshold than 32 MiB.
     threshold = mallopt(M_MMAP_THRESHOLD, 2**30) or mallopt(M_MMAP_THRESHOLD, 2**25)
     return bool(threshold and mallopt(M_TRIM_THRESHOLD, LARGEST))
+
+
+def let_waiting_threads_sleep() -> None:
+    """Set OpenBLAS's variable, unless the user has; it is read when NumPy is loaded, not later."""
+    os.environ.setdefault(VARIABLE, CYCLES)
