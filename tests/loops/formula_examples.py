@@ -64,11 +64,34 @@ def _convolutions(which: str) -> Iterator[Call]:
             yield (x, g), {"geometry": geometry}
 
 
+def _pooled() -> Iterator[Call]:
+    x = real((2, 3, 4, 6))
+    largest = x.reshape(2, 3, 2, 2, 3, 2).max(axis=(3, 5))
+    yield (x, largest), {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0)}
+
+
+def _gates() -> Iterator[Call]:
+    for shape in ((4, 4), (2, 6, 1, 2), (0, 2), (5, 64, 20, 20)):
+        a = real(shape)
+        half = shape[1] // 2
+        y = np.tanh(a[:, :half]) / (1 + np.exp(-a[:, half:]))
+        yield (real(y.shape, 1), y, a), {}
+
+
+def _autoregressive() -> Iterator[Call]:
+    for batch, dim, hidden in ((3, 4, 5), (0, 4, 5), (130, 20, 30)):
+        weights = real((dim, hidden), 1) / 4, real((hidden,), 2), real((dim, hidden), 3) / 4, real((dim,), 4)
+        yield (real((batch, dim), 5), None, real((batch, dim)), *weights), {}
+
+
 FORMULAS: dict[str, list[Call]] = {
     "autograd.backward:added": list(_two()),
     "autograd.fused:leaky_relu_share": list(_two(0.2)),
     "autograd.fused:relu_share": list(_two()),
     "autograd.fused:silu_share": list(_two()),
+    "autograd.pooling:chosen_tap": list(_pooled()),
+    "models.autoregressive.nade:nade_shares": list(_autoregressive()),
+    "networks.gated:gate_share": list(_gates()),
     "autograd.normalisation:batch_norm_shares": list(_shares({"eps": 0.1})),
     "autograd.normalisation:batch_statistics": list(_statistics()),
     "autograd.normalisation:group_norm_shares": [
