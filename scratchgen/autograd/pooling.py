@@ -84,7 +84,7 @@ def put_chosen(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: 
     """Each number added to the one pixel of its window that `choice` names, in an image of a given size."""
     x = _blank(g, padding, size)
     for i, tap in enumerate(_taps(kernel, stride, tuple(g.shape[2:]))):
-        x[tap] += g * (choice == i)
+        x[tap] += np.where(choice == i, g, 0)
     return _inside(x, padding, size)
 
 
@@ -94,7 +94,7 @@ def take_chosen(x: Array, *, choice: Array, kernel: Pair, stride: Pair, padding:
     x = _padded(x, padding, 0.0)
     y = np.zeros_like(x, shape=choice.shape)
     for i, tap in enumerate(_taps(kernel, stride, tuple(choice.shape[2:]))):
-        y += x[tap] * (choice == i)
+        y += np.where(choice == i, x[tap], 0)
     return y
 
 

@@ -18,7 +18,6 @@ from .device import (
     scatter_add,
     use_device,
 )
-from .parallel import parallel_for, parts
 from .random import RandomStream, check_rng
 
 keep_freed_memory()
@@ -36,8 +35,6 @@ __all__ = [
     "erf",
     "erfcx",
     "get_device",
-    "parallel_for",
-    "parts",
     "scatter_add",
     "use_device",
 ]

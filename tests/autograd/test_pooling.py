@@ -104,14 +104,14 @@ def test_loops_are_the_formulas(kernel: Any, stride: Any, more: Any, batch: int,
     x = np.round(normal((batch, 3, kernel[0] + more[0], kernel[1] + more[1]), "x")).astype(np.float32)
     if wild and x.size > 9:
         x.reshape(-1)[[3, 7, 8]] = np.nan, -np.inf, np.nan
-    y = pooling.max_windows.forward(x, **how)
-    assert_close(y, pooling.max_windows.forward.formula(x, **how), rtol=0)
+    y = pooling.max_windows(x, **how)
+    assert_close(y, pooling.max_windows.formula(x, **how), rtol=0)
     choice = pooling.chosen_tap.formula(x, y, **how)
     assert_close(pooling.chosen_tap(x, y, **how), choice, rtol=0)
-    assert_close(sum_windows(x, **how), pooling.sum_windows.forward.formula(x, **how), rtol=1e-6, atol=1e-6)
+    assert_close(sum_windows(x, **how), pooling.sum_windows.formula(x, **how), rtol=1e-6, atol=1e-6)
     g = normal(y.shape, "g").astype(np.float32)
     back = {**how, "size": x.shape[2:]}
-    spread = pooling.spread_windows.forward.formula(g, **back)
+    spread = pooling.spread_windows.formula(g, **back)
     assert_close(spread_windows(g, **back), spread, rtol=1e-6, atol=1e-6)
-    put = pooling.put_chosen.forward.formula(g, choice=choice, **back)
+    put = pooling.put_chosen.formula(g, choice=choice, **back)
     assert_close(put_chosen(g, choice=choice, **back), put, rtol=1e-6, atol=1e-6)

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
 
 import scratchgen as sg
 from scratchgen.autograd.channels import sum_pixels
 from scratchgen.autograd.pooling import spread_windows, sum_windows
-from scratchgen.backend.parallel import even_slices, parts
 
-LARGE = (8, 16, 64, 48)  # more numbers than PIECE
+LARGE = (8, 16, 64, 48)  # enough for several pieces of work
 
 
 def images(seed: int, dtype: str = "float32", channels: int = LARGE[1]) -> np.ndarray:
     """Large images (batch, channels, height, width) with channels-last memory."""
     shape = LARGE[0], *LARGE[2:], channels
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype).transpose(0, 3, 1, 2)
-
-
-@given(st.integers(0, 300), st.integers(0, 40))
-def test_slices_cover_everything_once_and_are_even_in_number(length: int, count: int) -> None:
-    slices = even_slices(length, count)
-    assert [i for part in slices for i in range(length)[part]] == list(range(length))
-    if count > 1 and length >= (count + 1) ** 2:
-        assert len(slices) % 2 == 0
-        assert len(slices) in (count, count + 1)
-
-
-def test_parts_of_nothing_and_of_little() -> None:
-    assert parts(np.zeros((0, 5))) == []
-    assert parts(np.zeros((3, 0))) == [slice(0, 3)]
-    assert parts(np.zeros((3, 5))) == [slice(0, 3)]
-    assert len(parts(images(0))) == 2
 
 
 def test_gradients_of_large_images_add_up() -> None:

@@ -11,6 +11,8 @@ from ...backend.threads import parallel_slices
 from ..elementwise import LARGE, SLICE, mapped
 from ..maths import sigmoid as sigmoid_of, tanh as tanh_of
 
+SMALL = 1 << 10  # numbers, up to which calling a loop takes longer than NumPy's passes
+
 
 def add(a: Any, b: Any) -> Any:
     if not _suits(a, b):
@@ -29,12 +31,12 @@ def _suits(a: Any, b: Any) -> bool:
     return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.size > LARGE and a.shape == b.shape
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return mapped(sigmoids, x)
+def sigmoid(x: np.ndarray) -> Any:
+    return mapped(sigmoids, x) if x.size > SMALL else NotImplemented
 
 
-def tanh(x: np.ndarray) -> np.ndarray:
-    return mapped(tanhs, x)
+def tanh(x: np.ndarray) -> Any:
+    return mapped(tanhs, x) if x.size > SMALL else NotImplemented
 
 
 @loop
