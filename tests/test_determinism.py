@@ -1,4 +1,4 @@
-"""The same seed gives the same bits: in another process, and on another number of threads (docs/determinism.md)."""
+"""The same seed gives the same bits, in another process and on more threads: docs/determinism.md."""
 
 from __future__ import annotations
 

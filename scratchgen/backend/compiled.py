@@ -97,8 +97,8 @@ def find(path: str, name: str) -> Callable[..., Any] | None:
     except ImportError:
         return None
     module = importlib.import_module(f"{PACKAGE}.loops.{path}")
-    threads = importlib.import_module(f"{PACKAGE}.backend.threads")
-    threads.start()
+    crew = importlib.import_module(f"{PACKAGE}.backend.crew")
+    crew.start()
     return getattr(module, name)
 
 
@@ -158,7 +158,8 @@ def _sources(folder: Path) -> str:
     to its folder, to what stands directly in ``loops/`` and to the threads.
     """
     package = Path(__file__).parents[1]
-    shared = [*(package / "loops").glob("*.py"), package / "backend" / "threads.py", Path(__file__)]
+    own = (package / "backend" / f"{name}.py" for name in ("compiled", "crew", "threads", "words"))
+    shared = [*(package / "loops").glob("*.py"), *own]
     digest = hashlib.sha256()
     for file in sorted({*shared, *folder.glob("*.py")}):
         digest.update(file.read_bytes())

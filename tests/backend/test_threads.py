@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 if available():
-    from scratchgen.backend import blas, threads
+    from scratchgen.backend import blas, crew as helpers
     from scratchgen.backend.threads import count_pieces, hold_blas, parallel_for, piece_of, release_blas
 
     @loop
@@ -77,8 +77,8 @@ if available():
 @pytest.fixture(params=[1, 2, 3])
 def crew(request):
     """So many threads."""
-    threads.start()
-    threads.add_helpers(request.param - 1 - int(threads._words[threads.STARTED]))
+    helpers.start()
+    helpers.add_helpers(request.param - 1 - int(helpers.words[helpers.STARTED]))
     with threadpoolctl.threadpool_limits(request.param, user_api="blas"):
         yield request.param
 
@@ -93,8 +93,8 @@ def test_every_piece_is_done_once(crew):
 
 def test_sums_have_the_same_bits_for_any_number_of_threads():
     x = np.random.default_rng(0).normal(size=100_003).astype(np.float32)
-    threads.start()
-    threads.add_helpers(2 - int(threads._words[threads.STARTED]))
+    helpers.start()
+    helpers.add_helpers(2 - int(helpers.words[helpers.STARTED]))
     found = set()
     for count_ in (1, 2, 3):
         with threadpoolctl.threadpool_limits(count_, user_api="blas"):
@@ -173,14 +173,14 @@ def run(script, start=True):
         import os, sys, threading
         import numpy as np
         sys.path.insert(0, os.environ["WHERE"])
-        from test_threads import count, sums, threads
+        from test_threads import count, helpers, sums
         x = np.random.default_rng(0).normal(size=20_000).astype(np.float32)
         def check():
             assert len({float(sums(x)) for _ in range(200)}) == 1
     """
     begin = textwrap.dedent(begin)
     if start:
-        begin += "threads.start()\nthreads.add_helpers(1 - int(threads._words[threads.STARTED]))\ncheck()\n"
+        begin += "helpers.start()\nhelpers.add_helpers(1 - int(helpers.words[helpers.STARTED]))\ncheck()\n"
     code = begin + textwrap.dedent(script)
     here = os.path.dirname(__file__)
     env = {**os.environ, "WHERE": here, "OPENBLAS_NUM_THREADS": "2"}
@@ -204,9 +204,9 @@ def test_a_forked_child_has_helpers_of_its_own():
             child = os.fork()
             if child == 0:
                 check()
-                threads.start()
+                helpers.start()
                 check()
-                print(threads._words[threads.STARTED], flush=True)
+                print(helpers.words[helpers.STARTED], flush=True)
                 os._exit(0)
             assert os.waitpid(child, 0)[1] == 0
             check()
@@ -232,7 +232,7 @@ def test_a_first_use_at_the_end_of_the_interpreter():
     script = """
         import atexit
         def first():
-            threads.start()
+            helpers.start()
             check()
             print("done")
         atexit.register(first)

@@ -138,7 +138,7 @@ def test_numbers_that_are_none_stay_so(key: str, i: int) -> None:
 
 @pytest.mark.parametrize(("key", "i"), CASES)
 def test_any_number_of_threads_gives_the_same_bits(key: str, i: int) -> None:
-    from scratchgen.backend import threads
+    from scratchgen.backend import crew
 
     call, static = calls(key)[i]
     args = arrays(call, np.float32)
@@ -146,7 +146,7 @@ def test_any_number_of_threads_gives_the_same_bits(key: str, i: int) -> None:
         return  # not shared
     found = compiled.find(*key.split(":"))
     assert found is not None
-    threads.add_helpers(2 - int(threads._words[threads.STARTED]))
+    crew.add_helpers(2 - int(crew.words[crew.STARTED]))
     seen = []
     for count in (1, 2, 3):
         with threadpoolctl.threadpool_limits(count, user_api="blas"):
