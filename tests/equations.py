@@ -80,10 +80,10 @@ class Equation:
                 f"{self.chapters[0]}: {self.label!r} is no label: write it in lower case, with hyphens"
             )
         where = (self.chapters + self.code + self.statements + self.tests)[0]
-        if not self.anchors and not self.theory:
-            found.append(f"{where}: no line of the code ends in ({self.label})")
-        if self.anchors and self.theory:
-            found.append(f"{where}: {self.label} is called theory, but {self.anchors[0]} computes it")
+        if not self.statements and not self.theory:
+            found.append(f"{where}: no statement of the code ends in # ({self.label})")
+        if self.statements and self.theory:
+            found.append(f"{where}: {self.label} is called theory, but {self.statements[0]} computes it")
         if not self.tests:
             found.append(f'{where}: no test is marked equation("{self.label}")')
         return found

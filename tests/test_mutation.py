@@ -78,7 +78,7 @@ CODE = '''
     y = x - 1                     (of-the-module)
 """
 
-@primitive(
+@primitive(  # (both-shares)
     lambda g, y, x: g - y,
     lambda g, y, x: g + y,  # (second-share)
 )
@@ -107,8 +107,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("label", "pieces"),
     [
-        ("of-the-module", []),
+        ("in-a-docstring", []),
         ("second-share", ["lambda g, y, x: g + y"]),
+        ("both-shares", ["primitive(lambda g, y, x: g - y, lambda g, y, x: g + y)"]),
         ("of-a-statement", ["return y"]),
         ("of-another", ["return y"]),
     ],
@@ -119,12 +120,11 @@ def test_a_label_names_the_statement_that_ends_in_it(root: Path, label: str, pie
     assert found == pieces
 
 
-@pytest.mark.parametrize(("label", "name"), [("in-a-docstring", "f"), ("of-a-function", "g")])
-def test_a_label_of_a_function_means_all_of_it(root: Path, label: str, name: str) -> None:
-    (target,) = targets(equations.find(root)[label])
+def test_a_label_of_a_function_means_all_of_it(root: Path) -> None:
+    (target,) = targets(equations.find(root)["of-a-function"])
     (piece,) = target.pieces
     assert isinstance(piece, ast.FunctionDef)
-    assert piece.name == name
+    assert piece.name == "g"
 
 
 def test_the_innermost_statement_of_a_line_is_meant() -> None:

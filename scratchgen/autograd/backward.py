@@ -162,11 +162,14 @@ def _cotangents(
         shares = vjps.vjp(g, value, *values, **static) if type(vjps) is Jointly else None
         for i, a in enumerate(args):
             if isinstance(a, Tensor) and a.requires_grad and (paths is None or a in paths):
-                share = vjps[i](g, value, *values, **static) if shares is None else shares[i]
+                if shares is not None:
+                    share = shares[i]
+                else:
+                    share = vjps[i](g, value, *values, **static)  # (vector-jacobian-product)
                 if share.shape != a.data.shape or share.dtype is not a.data.dtype:
                     share = _fit(share, a, operation, i)
                 if a in cotangents:
-                    cotangents[a] = add(cotangents[a], share)
+                    cotangents[a] = add(cotangents[a], share)  # (cotangents-add-up)
                 else:
                     cotangents[a] = share
                     if a.origin is not None:
@@ -184,10 +187,10 @@ def _fit(share: Any, a: Tensor, operation: Primitive, position: int) -> Any:
     extra = share.ndim - a.ndim
     if operation.broadcasts and extra >= 0:
         if extra:
-            share = share.sum(axis=tuple(range(extra)))
+            share = share.sum(axis=tuple(range(extra)))  # (unbroadcasting)
         stretched = tuple(i for i, n in enumerate(a.shape) if n == 1 and share.shape[i] != 1)
         if stretched:
-            share = share.sum(axis=stretched, keepdims=True)
+            share = share.sum(axis=stretched, keepdims=True)  # (unbroadcasting)
     if share.shape != a.shape or share.dtype != a.dtype:
         raise AssertionError(
             f"the vjp of {operation.__name__} for argument {position} gave {share.dtype} of shape "

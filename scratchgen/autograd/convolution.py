@@ -30,7 +30,7 @@ from .channels import sum_pixels
 from .primitive import primitive
 
 
-@primitive(
+@primitive(  # (convolution-vjps)
     lambda g, y, x, w, **how: conv_transpose(g, w, output_size=tuple(x.shape[2:]), **how),
     lambda g, y, x, w, **how: conv_weight(x, g, kernel_size=tuple(w.shape[2:]), **how),
 )
@@ -56,7 +56,7 @@ def conv(x: Array, w: Array, **how: Any) -> Array:
     return convolution.conv2d(x, w, **how)
 
 
-@primitive(
+@primitive(  # (transposed-convolution-vjps)
     lambda u, y, g, w, output_size=None, **how: conv(u, w, **how),
     lambda u, y, g, w, output_size=None, **how: conv_weight(u, g, kernel_size=tuple(w.shape[2:]), **how),
 )
@@ -77,7 +77,7 @@ def conv_transpose(g: Array, w: Array, **how: Any) -> Array:
     return convolution.conv2d_transpose(g, w, **how)
 
 
-@primitive(
+@primitive(  # (convolution-weight-vjps)
     lambda u, y, x, g, kernel_size, **how: conv_transpose(g, u, output_size=tuple(x.shape[2:]), **how),
     lambda u, y, x, g, kernel_size, **how: conv(x, u, **how),
 )
@@ -98,7 +98,7 @@ def conv_weight(x: Array, g: Array, **how: Any) -> Array:
     return convolution.conv2d_weight(x, g, **how)
 
 
-@primitive(
+@primitive(  # (convolution-vjps)
     lambda g, y, x, w, b, **how: conv_transpose(g, w, output_size=tuple(x.shape[2:]), **how),
     lambda g, y, x, w, b, **how: conv_weight(x, g, kernel_size=tuple(w.shape[2:]), **how),
     lambda g, y, x, w, b, **how: sum_pixels(g, by_image=False),
@@ -108,7 +108,7 @@ def biased_conv(x: Array, w: Array, b: Array, **how: Any) -> Array:
     return convolution.conv2d(x, w, bias=b, **how)
 
 
-@primitive(
+@primitive(  # (transposed-convolution-vjps)
     lambda u, y, g, w, b, output_size=None, **how: conv(u, w, **how),
     lambda u, y, g, w, b, output_size=None, **how: conv_weight(u, g, kernel_size=tuple(w.shape[2:]), **how),
     lambda u, y, g, w, b, **how: sum_pixels(u, by_image=False),

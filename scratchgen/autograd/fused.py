@@ -62,14 +62,14 @@ def silu(x: Array) -> Array:
 
         silu(x) = x s(x),     silu'(x) = s(x) (1 + x (1 - s(x))),     s the sigmoid                (silu)
     """
-    return x * sigmoid(x)
+    return x * sigmoid(x)  # (silu)
 
 
 @compiled
 def silu_share(g: Any, x: Any) -> Any:
     """``g silu'(x)``, of arrays or Tensors."""
     s = sigmoid(x)
-    return g * s * (1 + x * (1 - s))
+    return g * s * (1 + x * (1 - s))  # (silu)
 
 
 @primitive(lambda g, y, x: g * sigmoid(x))
@@ -81,10 +81,13 @@ def softplus(x: Array) -> Array:
 
         log(1 + e^x) = max(x, 0) + log(1 + e^-|x|),     its derivative is s(x)             (softplus)
     """
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))  # (softplus)
 
 
-@primitive(lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)), canonical=along_axis)
+@primitive(
+    lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),  # (softmax-vjp)
+    canonical=along_axis,
+)
 def softmax(x: Array, *, axis: int) -> Array:
     """e^x divided by its sum along an axis (the last by default): positive numbers that sum to one.
 
@@ -120,7 +123,8 @@ def binary_cross_entropy(logits: Array, target: Array) -> Array:
     The right-hand side needs no clipped probability: it is finite, with an exact derivative s(l) - t, for
     every finite logit. Targets between 0 and 1 are allowed (a cross-entropy then, not a likelihood).
     """
-    return np.abs(logits) / 2 + logits * (0.5 - target) + np.log1p(np.exp(-np.abs(logits)))
+    size = np.abs(logits)
+    return size / 2 + logits * (0.5 - target) + np.log1p(np.exp(-size))  # (binary-cross-entropy)
 
 
 def _summed(logits: Any, target: Any, leading: int = 1) -> tuple[tuple[Any, Any], dict[str, Any]]:
@@ -152,7 +156,8 @@ def binary_cross_entropy_sum(logits: Array, target: Array, *, leading: int) -> A
     -------
     shape (*examples,)
     """
-    losses = np.abs(logits) / 2 + logits * (0.5 - target) + np.log1p(np.exp(-np.abs(logits)))
+    size = np.abs(logits)
+    losses = size / 2 + logits * (0.5 - target) + np.log1p(np.exp(-size))  # (binary-cross-entropy)
     return losses.sum(axis=tuple(range(leading, logits.ndim)))
 
 
@@ -175,4 +180,4 @@ def binary_cross_entropy_slope(g: Array, logits: Array, target: Array) -> Array:
 
         share of l = g (s(l) - t)                                               (binary-cross-entropy-slope)
     """
-    return g * (sigmoid(logits) - target)
+    return g * (sigmoid(logits) - target)  # (binary-cross-entropy-slope)

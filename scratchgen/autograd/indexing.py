@@ -52,10 +52,10 @@ def getitem(x: Array, *, index: tuple[Any, ...]) -> Array:
     IndexError
         If an index lies outside its axis (checked where that needs no transfer from a GPU).
     """
-    return x[index]
+    return x[index]  # (gather-scatter)
 
 
-@primitive(lambda g, y, x, index, shape: getitem(g, index=index))
+@primitive(lambda g, y, x, index, shape: getitem(g, index=index))  # (gather-scatter)
 def scatter(x: Array, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """Zeros of a given shape with `x` added at `index`: the adjoint of `getitem`."""
     y = zeros(shape, like=x)

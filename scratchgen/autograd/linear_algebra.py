@@ -33,8 +33,8 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 @primitive(
-    lambda g, y, a, b: matrix_product(g, matrix_transpose(b)),
-    lambda g, y, a, b: matrix_product(matrix_transpose(a), g),
+    lambda g, y, a, b: matrix_product(g, matrix_transpose(b)),  # (matmul-vjp)
+    lambda g, y, a, b: matrix_product(matrix_transpose(a), g),  # (matmul-vjp)
     broadcasts=True,
 )
 @compiled
@@ -69,9 +69,9 @@ def _rows(x: Any) -> Any:
 
 
 @primitive(
-    lambda g, y, x, weight, bias: matrix_product(_rows(g), weight).reshape(x.shape),
-    lambda g, y, x, weight, bias: matrix_product(_rows(g).T, _rows(x)),
-    lambda g, y, x, weight, bias: _rows(g).sum(axis=0),
+    lambda g, y, x, weight, bias: matrix_product(_rows(g), weight).reshape(x.shape),  # (linear-layer)
+    lambda g, y, x, weight, bias: matrix_product(_rows(g).T, _rows(x)),  # (linear-layer)
+    lambda g, y, x, weight, bias: _rows(g).sum(axis=0),  # (linear-layer)
     canonical=_fitting,
 )
 @compiled

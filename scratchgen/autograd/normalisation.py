@@ -37,7 +37,7 @@ def group_norm_shares(
     if silu:
         q = silu_share(q, u * scale + shift)
     r = q * scale
-    share = (r - _mean(r) - u * _mean(u * r)) / std
+    share = (r - _mean(r) - u * _mean(u * r)) / std  # (group-norm-shares)
     for_weight, for_bias = ((q * a).sum(axis=(0, 3)).reshape(weight.shape) for a in (u, 1))
     return share.reshape(tuple(x.shape)), for_weight, for_bias
 
@@ -59,7 +59,7 @@ def group_norm(x: Array, weight: Array, bias: Array, *, groups: int, eps: float,
     if x.size == 0:
         return x.copy()
     u, _ = _grouped(x, groups, eps)
-    y = (u * _beside(weight, groups) + _beside(bias, groups)).reshape(x.shape)
+    y = (u * _beside(weight, groups) + _beside(bias, groups)).reshape(x.shape)  # (group-norm)
     return silu_of(y) if silu else y
 
 
@@ -96,8 +96,9 @@ def batch_norm_shares(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: fl
     centred = x - x.mean(axis=axes, keepdims=True)
     std = sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
     u = centred / std
-    share = g - g.mean(axis=axes, keepdims=True) - u * (u * g).mean(axis=axes, keepdims=True)
-    return share * _column(weight, x) / std, (g * u).sum(axis=axes), g.sum(axis=axes)
+    of_g, of_ug = (a.mean(axis=axes, keepdims=True) for a in (g, u * g))
+    share = g - of_g - u * of_ug  # (batch-norm-shares)
+    return share * _column(weight, x) / std, (g * u).sum(axis=axes), g.sum(axis=axes)  # (batch-norm-shares)
 
 
 @primitive(jointly(batch_norm_shares))
@@ -114,7 +115,7 @@ def batch_norm(x: Array, weight: Array, bias: Array, *, eps: float) -> Array:
     if x.size == 0:
         return x.copy()
     mean, var = (_column(a, x) for a in batch_statistics(x))
-    return (x - mean) / np.sqrt(var + eps) * _column(weight, x) + _column(bias, x)
+    return (x - mean) / np.sqrt(var + eps) * _column(weight, x) + _column(bias, x)  # (batch-norm)
 
 
 @compiled

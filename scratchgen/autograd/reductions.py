@@ -154,7 +154,7 @@ def logsumexp(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
     largest = np.max(x, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)
     with np.errstate(divide="ignore"):  # log 0 = -inf, where all x are -inf
-        total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+        total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest  # (log-sum-exp)
     return total if keepdims else total.reshape([n for a, n in enumerate(x.shape) if a not in axis])
 
 
@@ -174,7 +174,8 @@ def _product_of_others(x: Any, axis: tuple[int, ...]) -> Any:
     one = np.ones_like(raw(rows)[..., :1])
     before = concatenate(one, _running_product(rows[..., :-1]), axis=-1)
     after = flip(concatenate(one, _running_product(flip(rows[..., 1:], -1)), axis=-1), -1)
-    return (before * after).reshape(moved.shape).transpose(tuple(int(a) for a in np.argsort(order)))
+    others_of_each = (before * after).reshape(moved.shape)  # (product-of-others)
+    return others_of_each.transpose(tuple(int(a) for a in np.argsort(order)))
 
 
 def _running_product(rows: Any) -> Any:

@@ -298,5 +298,6 @@ class VAE(Module):
         """
         n, rng = checks.whole("n", n, 0), check_rng(rng)
         with no_grad(), evaluating(self):
-            p = self.likelihood(rng.normal((n, self.latent_dim), next(self.parameters()).dtype))
+            dtype = next(self.parameters()).dtype
+            p = self.likelihood(rng.normal((n, self.latent_dim), dtype))  # (vae-marginal)
             return raw(p.sample(rng) if noise else p.mean)

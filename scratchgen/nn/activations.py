@@ -19,7 +19,7 @@ def gelu(x: Any) -> Any:
 
     Hendrycks & Gimpel 2016, section 2.
     """
-    return checks.floating("x", x) * (erf(x * (1 / math.sqrt(2))) + 1) * 0.5
+    return checks.floating("x", x) * (erf(x * (1 / math.sqrt(2))) + 1) * 0.5  # (gelu)
 
 
 class ReLU(Module):

@@ -57,7 +57,7 @@ def scaled_dot_product_attention(
         rows, columns = (np.arange(x.shape[-2], like=raw(x)) for x in (query, key))
         attn_mask = rows[:, None] >= columns
     weights = attention_weights(query, key, attn_mask, scale)
-    return matmul(weights, checks.shape("value", value, (..., key.shape[-2], "features")))
+    return matmul(weights, checks.shape("value", value, (..., key.shape[-2], "features")))  # (attention)
 
 
 def attention_weights(
@@ -75,7 +75,7 @@ def attention_weights(
     if attn_mask is not None:
         masks = raw(checks.array("attn_mask", attn_mask)).dtype == np.bool_
         scores = where(raw(attn_mask), scores, -math.inf) if masks else scores + attn_mask
-    return softmax(scores, axis=-1)
+    return softmax(scores, axis=-1)  # (attention)
 
 
 class MultiheadAttention(Module):
@@ -166,7 +166,7 @@ class MultiheadAttention(Module):
             attn_mask = ~raw(attn_mask)
         weights = attention_weights(q, k, attn_mask)
         y = self._joined(matmul(self.dropout(weights), v))
-        return self.out_proj(y), weights.mean(axis=1) if need_weights else None
+        return self.out_proj(y), weights.mean(axis=1) if need_weights else None  # (multi-head-attention)
 
     def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
         """Query, key and value through their affine maps: in one product, where they are the same."""

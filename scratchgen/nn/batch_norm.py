@@ -55,8 +55,9 @@ class _BatchNorm(Module):
     def _track(self, mean: Any, variance: Any, count: int) -> None:
         kept = 1 - self.momentum
         unbiased = variance * (count / (count - 1))
-        self.running_mean.data[...] = kept * self.running_mean.data + self.momentum * mean.reshape(-1)
-        self.running_var.data[...] = kept * self.running_var.data + self.momentum * unbiased.reshape(-1)
+        for running, current in ((self.running_mean, mean), (self.running_var, unbiased)):
+            new = kept * running.data + self.momentum * current.reshape(-1)  # (batch-norm-statistics)
+            running.data[...] = new
         self.num_batches_tracked.data[...] += 1
 
     def extra_repr(self) -> str:

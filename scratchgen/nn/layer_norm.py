@@ -22,7 +22,7 @@ def layer_norm(
     y = centred / sqrt(variance + checks.number("eps", eps, "[0, inf)"))
     if weight is not None:
         y = y * checks.shape("weight", weight, lengths)
-    return y if bias is None else y + checks.shape("bias", bias, lengths)
+    return y if bias is None else y + checks.shape("bias", bias, lengths)  # (layer-norm)
 
 
 def _lengths(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def cross_entropy(logits: Any, labels: Array, reduction: str = "mean") -> Any:
     checks.shape("labels", labels, tuple(logits.shape[:1]), "one for each example")
     labels = raw(checks.indices("labels", labels, logits.shape[1]))
     chosen = take_along_axis(log_softmax(logits, axis=1), labels.reshape(-1, 1), axis=1)  # (batch, 1)
-    return _reduce(-chosen.reshape(-1), reduction)
+    return _reduce(-chosen.reshape(-1), reduction)  # (cross-entropy-loss)
 
 
 def _check_pair(name: str, x: Any, target: Any) -> None:

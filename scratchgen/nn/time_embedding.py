@@ -49,7 +49,7 @@ class SinusoidalEmbedding(Module):
         half = self.embedding_dim // 2
         exponent = np.arange(half, dtype=dtype, like=t) * (-math.log(self.max_period) / half)
         angle = t.astype(dtype)[:, None] * np.exp(exponent)  # (batch, embedding_dim / 2)
-        return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+        return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)  # (sinusoidal-embedding)
 
     def extra_repr(self) -> str:
         return f"{self.embedding_dim}"

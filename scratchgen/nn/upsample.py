@@ -64,7 +64,7 @@ def _resizing(old: int, new: int, scale: float, mode: str, like: Array) -> Array
         nearest = np.clip(np.floor(results * scale * (1 + 1e-12)), 0, old - 1)
         return (nearest[:, None] == pixels).astype(like.dtype)
     centre = np.clip((results + 0.5) * scale - 0.5, 0, old - 1)
-    return np.maximum(1 - np.abs(centre[:, None] - pixels), 0).astype(like.dtype)
+    return np.maximum(1 - np.abs(centre[:, None] - pixels), 0).astype(like.dtype)  # (bilinear-interpolation)
 
 
 def _check(size: Any, scale_factor: Any, mode: str) -> None:

@@ -18,10 +18,10 @@ def adam(
     x: Array, g: Array, m: Array, v: Array, *, lr: float, beta1: float, beta2: float, eps: float, step: int
 ) -> None:
     """One step of Adam: `x`, `m` and `v` are changed in place."""
-    m[...] = beta1 * m + (1 - beta1) * g
-    v[...] = beta2 * v + (1 - beta2) * g * g
-    m_hat, v_hat = m / (1 - beta1**step), v / (1 - beta2**step)
-    x -= lr * m_hat / (np.sqrt(v_hat) + eps)
+    m[...] = beta1 * m + (1 - beta1) * g  # (adam-moments)
+    v[...] = beta2 * v + (1 - beta2) * g * g  # (adam-moments)
+    m_hat, v_hat = m / (1 - beta1**step), v / (1 - beta2**step)  # (adam-bias-correction)
+    x -= lr * m_hat / (np.sqrt(v_hat) + eps)  # (adam-step)
 
 
 @compiled
@@ -39,7 +39,7 @@ def adamw(
     step: int,
 ) -> None:
     """One step of AdamW: the weights shrink, then Adam's step."""
-    x -= lr * weight_decay * x
+    x -= lr * weight_decay * x  # (adamw-decay)
     adam(x, g, m, v, lr=lr, beta1=beta1, beta2=beta2, eps=eps, step=step)
 
 

@@ -17,7 +17,7 @@ from .optimizer import check_parameters, check_state
 @compiled
 def move(average: Array, x: Array, *, decay: float) -> None:
     """One step of a moving average, in place."""
-    average[...] = decay * average + (1 - decay) * x
+    average[...] = decay * average + (1 - decay) * x  # (weight-average)
 
 
 class ExponentialMovingAverage:

@@ -45,7 +45,7 @@ def clip_grad_norm(params: Tensor | Iterable[Tensor], max_norm: float) -> Any:
     if not gradients:
         return np.zeros(())
     norm = np.sqrt(sum(np.dot(g.reshape(-1), g.reshape(-1)) for g in gradients))
-    scale = np.minimum(max_norm / (norm + 1e-6), 1)
+    scale = np.minimum(max_norm / (norm + 1e-6), 1)  # (gradient-clipping)
     for g in gradients:
         g *= scale
     return norm

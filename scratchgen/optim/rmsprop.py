@@ -17,9 +17,9 @@ def rmsprop(
     x: Array, g: Array, v: Array, u: Array, *, lr: float, alpha: float, eps: float, momentum: float
 ) -> None:
     """One step of RMSprop: `x`, `v` and `u` are changed in place."""
-    v[...] = alpha * v + (1 - alpha) * g * g
+    v[...] = alpha * v + (1 - alpha) * g * g  # (rmsprop)
     u[...] = momentum * u + g / (np.sqrt(v) + eps)
-    x -= lr * u
+    x -= lr * u  # (rmsprop)
 
 
 class RMSprop(Optimizer):

@@ -36,7 +36,12 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     """
     if steps < 1:
         raise ValueError(f"steps: got {steps}, expected 1 or more")
-    return lambda step: final + (lr - final) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+    def rate(step: int) -> float:
+        angle = math.pi * min(step / steps, 1.0)
+        return final + (lr - final) * (1 + math.cos(angle)) / 2  # (cosine-learning-rate)
+
+    return rate
 
 
 def stepwise(lr: float, factor: float, every: int) -> Schedule:

@@ -13,8 +13,8 @@ from .optimizer import Optimizer
 @compiled
 def sgd(x: Array, g: Array, v: Array, *, lr: float, momentum: float, nesterov: bool) -> None:
     """One step of SGD with momentum: `x` and `v` are changed in place."""
-    v[...] = momentum * v + g
-    x -= lr * (g + momentum * v if nesterov else v)
+    v[...] = momentum * v + g  # (sgd-momentum)
+    x -= lr * (g + momentum * v if nesterov else v)  # (sgd-momentum) (sgd-nesterov)
 
 
 class SGD(Optimizer):

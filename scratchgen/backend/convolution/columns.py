@@ -23,7 +23,9 @@ from .geometry import Geometry, Pair
 @compiled
 def correlate(x: Array, w: Array, *, geometry: Geometry, size: Pair, bias: Array | None = None) -> Array:
     """The convolution of x with w (out, in / groups, kh, kw), of that height and width, plus the bias."""
-    y = np.matmul(im2col(x, geometry, size), _matrix(w, geometry.groups))  # (groups, rows, out / groups)
+    windows, kernels = im2col(x, geometry, size), _matrix(w, geometry.groups)
+    y = np.matmul(windows, kernels)  # (convolution)
+    # (groups, rows, out / groups) -> (batch, height, width, out)
     y = y.transpose(1, 0, 2).reshape(x.shape[0], *size, w.shape[0])
     return y if bias is None else y + bias
 
@@ -35,7 +37,7 @@ def correlate_transpose(
     """The transposed convolution of g with w (channels of g, channels of the result / groups, kh, kw)."""
     groups = geometry.groups
     cotangent = g.reshape(-1, groups, w.shape[0] // groups).transpose(1, 0, 2)
-    columns = np.matmul(cotangent, _matrix(w, groups).transpose(0, 2, 1))
+    columns = np.matmul(cotangent, _matrix(w, groups).transpose(0, 2, 1))  # (transposed-convolution)
     x = col2im(columns, geometry, (*g.shape[:3], w.shape[1]), size)
     return x if bias is None else x + bias
 
@@ -47,7 +49,8 @@ def correlate_weight(x: Array, g: Array, *, geometry: Geometry) -> Array:
     groups, (kh, kw) = geometry.groups, geometry.kernel
     columns = im2col(x, geometry, (height, width))
     cotangent = g.reshape(-1, groups, channels_out // groups).transpose(1, 2, 0)
-    weight = np.matmul(cotangent, columns).reshape(groups, channels_out // groups, kh, kw, -1)
+    weight = np.matmul(cotangent, columns)  # (convolution-weight)
+    weight = weight.reshape(groups, channels_out // groups, kh, kw, -1)
     return weight.transpose(0, 1, 4, 2, 3).reshape(channels_out, -1, kh, kw)
 
 

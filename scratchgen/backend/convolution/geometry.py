@@ -72,7 +72,7 @@ class Geometry:
                 f"the input of {tuple(input_size)} with padding {self.padding}: at most {tuple(padded)} fits"
             )
         (h, w), (eh, ew), (sh, sw) = padded, self.extent, self.stride
-        return (h - eh) // sh + 1, (w - ew) // sw + 1
+        return (h - eh) // sh + 1, (w - ew) // sw + 1  # (convolution-size)
 
     def transposed_size(self, input_size: Sequence[int], output_padding: Size = 0) -> Pair:
         """Height and width of the transposed convolution; `output_padding` chooses among those that fit.
@@ -95,7 +95,7 @@ class Geometry:
                 f"padding: {self.padding} leaves an output of {(height, width)} for an input of "
                 f"{tuple(input_size)} and kernel_size {self.kernel}; expected at least (1, 1)"
             )
-        return height, width
+        return height, width  # (transposed-size)
 
     def check_output_size(self, input_size: Sequence[int], output_size: Size) -> Pair:
         """`output_size` as a pair, if a convolution takes it back to `input_size`; else a ValueError."""
