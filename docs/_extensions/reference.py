@@ -48,9 +48,9 @@ PROSE_MARKUP = re.compile(r"(\\|\*|\||(?<=\w)_(?=\W|$))")
 
 
 def packages() -> list[ModuleType]:
-    """`scratchgen`, then its packages in the order of teaching, each followed by its own."""
+    """`scratchgen`, then its packages in the order of teaching, each with its own; without loops."""
     found = [info.name for info in pkgutil.walk_packages(scratchgen.__path__, "scratchgen.") if info.ispkg]
-    names = [name for name in [*found, *MODULES] if "._" not in name]
+    names = [name for name in [*found, *MODULES] if "._" not in name and name.split(".")[1] != "loops"]
     names.sort(key=lambda name: (ORDER.index(name.split(".")[1]), name))
     return [scratchgen, *map(importlib.import_module, names)]
 

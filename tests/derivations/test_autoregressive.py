@@ -74,7 +74,7 @@ def test_no_path_leads_from_a_number_to_itself_or_an_earlier_one(widths: list[in
     model = MADE(6, widths, stream())
     masks = [sg.asnumpy(value) for name, value in model.state_dict().items() if name.endswith("mask")]
     paths = np.linalg.multi_dot(masks[::-1])  # how many there are from each input to each output
-    np.testing.assert_array_equal(paths > 0, np.tril(np.ones((6, 6)), -1) > 0)
+    assert_close(paths > 0, np.tril(np.ones((6, 6)), -1) > 0, rtol=0)
 
 
 @pytest.mark.equation("made-sampling")
@@ -92,7 +92,7 @@ def test_a_mask_leaves_the_taps_before_the_middle(size: int) -> None:
     middle = (size - 1) / 2
     for here in (False, True):
         expected = [i <= middle if here else i < middle for i in range(size)]
-        np.testing.assert_array_equal(taps_before(size, here), expected)
+        assert_close(taps_before(size, here), expected, rtol=0)
     # A convolution with it is the sum over the pixels that are left, and no other.
     layer = strong(MaskedConv2d(2, 3, taps_before(size, here=True)[None], stream(size)))
     x, w = rng.standard_normal((2, 2, 4, 9)), sg.asnumpy(layer.weight)[:, :, 0]

@@ -120,12 +120,3 @@ def test_four_threads_train_four_models_as_each_alone() -> None:
     for worker in workers:
         worker.join()
     assert [together[s] for s in range(4)] == alone
-
-
-@needs_numba
-def test_all_loops_of_models_are_compiled_beforehand() -> None:
-    from scratchgen.loops import compile_all
-
-    names: list[str] = []
-    compile_all(names.append)
-    assert len(names) > 5
