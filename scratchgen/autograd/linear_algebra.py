@@ -21,6 +21,7 @@ def matmul(a: Any, b: Any) -> Any:
     ValueError
         If the inner lengths differ.
     """
+    a, b = checks.array("a", a), checks.array("b", b)
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ValueError(
             f"matmul: shapes {a.shape} and {b.shape} do not fit: the inner lengths have to be equal"
@@ -102,6 +103,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
 def _checked_subscripts(*call: Any, subscripts: str | None = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Subscripts without spaces that fit the operands; in a user's call they come first."""
     first, operands = (call[0], call[1:]) if subscripts is None else (subscripts, call)
+    operands = tuple(checks.array(f"operands[{i}]", operand) for i, operand in enumerate(operands))
     subscripts = first.replace(" ", "")
     inputs, arrow, output = subscripts.partition("->")
     terms = inputs.split(",")

@@ -71,20 +71,20 @@ def along_axis(x: Any, axis: int = -1, *, dim: int | None = None) -> tuple[tuple
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The axes from `start_dim` to `end_dim` (inclusive, as in PyTorch) joined into one."""
-    start, end = axes_of(x.ndim, start_dim)[0], axes_of(x.ndim, end_dim)[0]
+    start, end = axes_of(checks.array("x", x).ndim, start_dim)[0], axes_of(x.ndim, end_dim)[0]
     joined = math.prod(x.shape[start : end + 1])
     return x.reshape((*x.shape[:start], joined, *x.shape[end + 1 :]))
 
 
 def squeeze(x: Any, dim: int | tuple[int, ...] | None = None) -> Any:
     """`x` without its axes of length one: all of them, or those named (which stay if they are longer)."""
-    gone = [a for a in axes_of(x.ndim, dim) if x.shape[a] == 1]
+    gone = [a for a in axes_of(checks.array("x", x).ndim, dim) if x.shape[a] == 1]
     return x.reshape(tuple(n for a, n in enumerate(x.shape) if a not in gone))
 
 
 def unsqueeze(x: Any, dim: int) -> Any:
     """`x` with a new axis of length one at place `dim` of the result."""
-    return expand(x, axes_of(x.ndim + 1, dim))
+    return expand(x, axes_of(checks.array("x", x).ndim + 1, dim))
 
 
 def _in_order(x: Any, *order: Any, axes: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
@@ -102,11 +102,12 @@ def permute(x: Array, *, axes: tuple[int, ...]) -> Array:
 
 def transpose(x: Any, *axes: Any) -> Any:
     """The axes reversed (no argument), two exchanged (two arguments), or all in a given order (a tuple)."""
+    ndim = checks.array("x", x).ndim
     if not axes:
-        return permute(x, range(x.ndim)[::-1])
-    if len(axes) == 2 and x.ndim >= 2:
-        order = list(range(x.ndim))
-        a, b = (axes_of(x.ndim, axis)[0] for axis in axes)
+        return permute(x, range(ndim)[::-1])
+    if len(axes) == 2 and ndim >= 2:
+        order = list(range(ndim))
+        a, b = (axes_of(ndim, axis)[0] for axis in axes)
         order[a], order[b] = order[b], order[a]
         return permute(x, order)
     return permute(x, *axes)

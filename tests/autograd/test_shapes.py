@@ -144,3 +144,19 @@ def test_views_with_and_without_axes_of_length_one() -> None:
 def test_errors_name_what_was_given(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call(sg.tensor(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("x", lambda x: sg.flatten(x)),
+        ("x", lambda x: sg.squeeze(x)),
+        ("x", lambda x: sg.unsqueeze(x, 0)),
+        ("x", lambda x: sg.transpose(x)),
+        ("a", lambda x: sg.matmul(x, x)),
+        (r"operands\[0\]", lambda x: sg.einsum("ij->i", x)),
+    ],
+)
+def test_a_list_is_named_where_an_array_is_expected(name: str, call: Any) -> None:
+    with pytest.raises(TypeError, match=f"{name}: got list, expected an array or Tensor"):
+        call([[1.0]])
