@@ -9,11 +9,11 @@ from typing import Any
 
 from ..autograd import conv, conv_transpose
 from ..autograd.convolution import biased_conv, biased_conv_transpose
-from ..backend import RandomStream
+from ..backend import RandomStream, checks
 from ..backend.convolution import transposed_size
 from ..backend.convolution.geometry import Pair, Size, check_groups, numbers, pair
 from .init import fan_in_, stream_or_next
-from .module import Module, Parameter, check_size, parameter_like
+from .module import Module, Parameter, parameter_like
 
 
 def conv2d(
@@ -123,8 +123,8 @@ class _Convolution(Module):
 
 
 def _check_channels(in_channels: int, out_channels: int, groups: int) -> Pair:
-    channels = check_size("in_channels", in_channels), check_size("out_channels", out_channels)
-    check_groups(check_size("groups", groups), input=channels[0], output=channels[1])
+    channels = checks.whole("in_channels", in_channels), checks.whole("out_channels", out_channels)
+    check_groups(checks.whole("groups", groups), input=channels[0], output=channels[1])
     return channels
 
 

@@ -259,16 +259,3 @@ def _refuse_hidden(name: str, value: Any, owned: Iterable[Any]) -> None:
 def parameter_like(shape: tuple[int, ...], value: float = 0.0) -> Parameter:
     """A parameter of a given shape filled with one number."""
     return Parameter(np.full(shape, value, np.float32))
-
-
-def check_size(name: str, value: Any) -> int:
-    """`value` if it is a positive whole number.
-
-    Raises
-    ------
-    ValueError
-        Naming the argument, what was given and what is accepted.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name}: got {value!r}, expected a positive whole number")
-    return int(value)
