@@ -2,7 +2,7 @@
 
 For images x, weights w and a cotangent g, summed over all indices, the form ::
 
-    <g, x * w>  =  sum  g[n, k, o, p]  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0]
+    <g, x * w>  =  sum  g[b, e, o, p]  w[e, c, i, j]  x[b, c, o q + i r - p0, p q + j r - p0]
 
 is linear in each of the three. Leave one of them out, and the sum over the rest is an image of its shape::
 

@@ -29,16 +29,24 @@ def sub(a: Array, b: Array) -> Array:
     return a - b
 
 
-@primitive(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, broadcasts=True)
+@primitive(
+    lambda g, y, a, b: g * b,  # (product-vjp)
+    lambda g, y, a, b: g * a,  # (product-vjp)
+    broadcasts=True,
+)
 @compiled
 def mul(a: Array, b: Array) -> Array:
-    """Product: a b."""
+    """Product: a b; the shares are ``g b`` and ``g a``, equation product-vjp."""
     return a * b
 
 
-@primitive(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, broadcasts=True)
+@primitive(
+    lambda g, y, a, b: g / b,  # (quotient-vjp)
+    lambda g, y, a, b: -g * y / b,  # (quotient-vjp)
+    broadcasts=True,
+)
 def div(a: Array, b: Array) -> Array:
-    """Quotient: a / b."""
+    """Quotient: a / b; the shares are ``g / b`` and ``-g y / b``, equation quotient-vjp."""
     return a / b
 
 
@@ -49,8 +57,9 @@ def neg(x: Array) -> Array:
 
 
 @primitive(
-    lambda g, y, a, b: g * _slope(a, b),
-    lambda g, y, a, b: g * where(raw(a) > 0, y, 0) * _log_base(a),  # y is infinite at a = 0, b < 0
+    lambda g, y, a, b: g * _slope(a, b),  # (power-vjp)
+    # y is infinite at a = 0, b < 0
+    lambda g, y, a, b: g * where(raw(a) > 0, y, 0) * _log_base(a),  # (power-vjp)
     broadcasts=True,
 )
 def pow(a: Array, b: Array) -> Array:
@@ -65,8 +74,8 @@ def pow(a: Array, b: Array) -> Array:
 def _slope(a: Any, b: Any) -> Any:
     """d a^b / da = b a^(b-1), and 0 where b = 0 even at a = 0."""
     if isinstance(b, int | float):
-        return b * a ** (b - 1) if b else 0.0
-    return b * a ** where((raw(a) == 0) & (raw(b) == 0), 1, b - 1)
+        return b * a ** (b - 1) if b else 0.0  # (power-vjp)
+    return b * a ** where((raw(a) == 0) & (raw(b) == 0), 1, b - 1)  # (power-vjp)
 
 
 def _log_base(a: Any) -> Any:
@@ -76,7 +85,7 @@ def _log_base(a: Any) -> Any:
     return log(where(raw(a) > 0, a, 1))
 
 
-@primitive(lambda g, y, x: g * y)
+@primitive(lambda g, y, x: g * y)  # (exp-log-slopes)
 def exp(x: Array) -> Array:
     """Exponential: e^x."""
     return np.exp(x)
@@ -88,7 +97,7 @@ def expm1(x: Array) -> Array:
     return np.expm1(x)
 
 
-@primitive(lambda g, y, x: g / x)
+@primitive(lambda g, y, x: g / x)  # (exp-log-slopes)
 def log(x: Array) -> Array:
     """Natural logarithm: log x."""
     return np.log(x)
@@ -100,7 +109,7 @@ def log1p(x: Array) -> Array:
     return np.log1p(x)
 
 
-@primitive(lambda g, y, x: g * where(raw(x) == 0, 0, 0.5 / where(raw(x) == 0, 1, y)))
+@primitive(lambda g, y, x: g * where(raw(x) == 0, 0, 0.5 / where(raw(x) == 0, 1, y)))  # (root-slope)
 def sqrt(x: Array) -> Array:
     """Square root. Its derivative at 0, which is infinite, is taken as 0 (a subgradient of the norm)."""
     return np.sqrt(x)
@@ -130,22 +139,22 @@ def cos(x: Array) -> Array:
     return np.cos(x)
 
 
-@primitive(lambda g, y, x: g * (1 - y * y))
+@primitive(lambda g, y, x: g * (1 - y * y))  # (tanh-slope)
 @compiled
 def tanh(x: Array) -> Array:
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent; its slope is ``1 - y^2``, equation tanh-slope."""
     return np.tanh(x)
 
 
-@primitive(lambda g, y, x: g * y * (1 - y))
+@primitive(lambda g, y, x: g * y * (1 - y))  # (sigmoid-slope)
 @compiled
 def sigmoid(x: Array) -> Array:
-    """Logistic function: 1 / (1 + e^-x)."""
+    """Logistic function: 1 / (1 + e^-x); its slope is ``y (1 - y)``, equation sigmoid-slope."""
     with np.errstate(over="ignore"):  # e^-x = inf gives 1 / inf = 0, the right limit
         return 1 / (1 + np.exp(-x))
 
 
-@primitive(lambda g, y, x: g * exp(-x * x) * 1.1283791670955126)  # 2 / sqrt(pi)
+@primitive(lambda g, y, x: g * exp(-x * x) * (2 / math.sqrt(math.pi)))  # (erf-slope)
 def erf(x: Array) -> Array:
     """Error function: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     return backend_erf(x)
@@ -173,7 +182,7 @@ def minimum(a: Array, b: Array) -> Array:
 
 def _share(winner: Any, loser: Any, like: Array) -> Array:
     """1 where `winner` is greater, 1/2 where they are equal, else 0; in the dtype of `like`."""
-    return ((winner > loser).astype(like.dtype) + (winner >= loser).astype(like.dtype)) / 2
+    return ((winner > loser).astype(like.dtype) + (winner >= loser).astype(like.dtype)) / 2  # (max-vjp)
 
 
 def _bounds(x: Any, low: float | None = None, high: float | None = None) -> tuple[tuple[Any], dict[str, Any]]:

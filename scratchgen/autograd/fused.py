@@ -20,14 +20,14 @@ from .tensor import raw
 @primitive(lambda g, y, x: relu_share(g, raw(x)))
 @compiled
 def relu(x: Array) -> Array:
-    """Rectifier: max(x, 0); its derivative at 0 is taken as 0."""
-    return np.maximum(x, 0)
+    """Rectifier: max(x, 0), equation relu; its derivative at 0 is taken as 0."""
+    return np.maximum(x, 0)  # (relu)
 
 
 @compiled
 def relu_share(g: Any, x: Array) -> Any:
     """``g relu'(x)``."""
-    return g * (x > 0)
+    return g * (x > 0)  # (relu)
 
 
 def _slope(x: Any, negative_slope: float = 0.01) -> tuple[tuple[Any], dict[str, Any]]:
@@ -40,13 +40,13 @@ def _slope(x: Any, negative_slope: float = 0.01) -> tuple[tuple[Any], dict[str, 
 @compiled
 def leaky_relu(x: Array, *, negative_slope: float) -> Array:
     """x where x > 0, else ``negative_slope * x``; its derivative at 0 is `negative_slope`."""
-    return np.where(x > 0, x, negative_slope * x)
+    return np.where(x > 0, x, negative_slope * x)  # (leaky-relu)
 
 
 @compiled
 def leaky_relu_share(g: Any, x: Array, negative_slope: float) -> Any:
     """``g leaky_relu'(x)``."""
-    return g * np.where(x > 0, np.ones_like(x), negative_slope)
+    return g * np.where(x > 0, np.ones_like(x), negative_slope)  # (leaky-relu)
 
 
 def _floating(x: Any) -> tuple[tuple[Any], dict[str, Any]]:
@@ -93,14 +93,18 @@ def softmax(x: Array, *, axis: int) -> Array:
 
     ::
 
-        y = softmax(x):     share of x_j = y_j (g_j - sum_i g_i y_i)                    (softmax-vjp)
+        y_j = e^x_j / sum_i e^x_i                                                           (softmax)
+        share of x_j = y_j (g_j - sum_i g_i y_i)                                        (softmax-vjp)
     """
-    y = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    y /= np.sum(y, axis=axis, keepdims=True)
+    y = np.exp(x - np.max(x, axis=axis, keepdims=True))  # (softmax)
+    y /= np.sum(y, axis=axis, keepdims=True)  # (softmax)
     return y
 
 
-@primitive(lambda g, y, x, axis: g - exp(y) * g.sum(axis=axis, keepdims=True), canonical=along_axis)
+@primitive(
+    lambda g, y, x, axis: g - exp(y) * g.sum(axis=axis, keepdims=True),  # (log-softmax-vjp)
+    canonical=along_axis,
+)
 def log_softmax(x: Array, *, axis: int) -> Array:
     """log of `softmax`, computed as x - logsumexp(x) so that no probability underflows."""
     y = x - np.max(x, axis=axis, keepdims=True)

@@ -129,12 +129,12 @@ def _einsum_share(i: int, g: Any, y: Any, *operands: Any, subscripts: str) -> An
     inputs, _, output = subscripts.partition("->")
     terms = inputs.split(",")
     letters, operand = terms[i], raw(operands[i])
-    others = [(t, x) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != i]
+    others = [(t, x) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != i]  # (einsum-vjp)
     known = set(output).union(*(t for t, _ in others))
     lonely = [(c, n) for c, n in zip(letters, operand.shape, strict=True) if c not in known]
     ones = [(c, np.ones_like(operand, shape=(n,))) for c, n in lonely]
     factors = [(output, g), *others, *ones]
-    return einsum(",".join(t for t, _ in factors) + "->" + letters, *(x for _, x in factors))
+    return einsum(",".join(t for t, _ in factors) + "->" + letters, *(x for _, x in factors))  # (einsum-vjp)
 
 
 @primitive(each(_einsum_share), canonical=_checked_subscripts)

@@ -34,7 +34,7 @@ def sum_windows(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array
     first, *others = (x[tap] for tap in _taps(kernel, stride, _count(x.shape[2:], kernel, stride)))
     y = first.copy()
     for numbers in others:
-        y += numbers
+        y += numbers  # (average-pooling)
     return y
 
 
@@ -44,7 +44,7 @@ def spread_windows(g: Array, *, kernel: Pair, stride: Pair, padding: Pair, size:
     """Each number added to every pixel of its window, in an image of a given size: adjoint of a sum."""
     x = _blank(g, padding, size)
     for tap in _taps(kernel, stride, tuple(g.shape[2:])):
-        x[tap] += g
+        x[tap] += g  # (average-pooling)
     return _inside(x, padding, size)
 
 
@@ -60,7 +60,7 @@ def max_windows(x: Array, *, kernel: Pair, stride: Pair, padding: Pair) -> Array
     size = _count(x.shape[2:], kernel, stride)
     y = np.full_like(x, -np.inf, shape=(*x.shape[:2], *size))
     for tap in _taps(kernel, stride, size):
-        np.maximum(y, x[tap], out=y)
+        np.maximum(y, x[tap], out=y)  # (max-pooling)
     return y
 
 
@@ -71,7 +71,7 @@ def chosen_tap(x: Array, y: Array, *, kernel: Pair, stride: Pair, padding: Pair)
     choice = np.zeros_like(y, dtype=np.int32)
     pixels = _padded(x, padding, np.nan)  # which equals nothing: the padding is never chosen
     for i, tap in reversed(taps):
-        choice[...] = np.where(pixels[tap] == y, i, choice)
+        choice[...] = np.where(pixels[tap] == y, i, choice)  # (max-pooling-vjp)
     pixels = _padded(x, padding, 0.0)
     for i, tap in taps:
         choice[...] = np.where(np.isnan(pixels[tap]), i, choice)
@@ -84,7 +84,7 @@ def put_chosen(g: Array, *, choice: Array, kernel: Pair, stride: Pair, padding: 
     """Each number added to the one pixel of its window that `choice` names, in an image of a given size."""
     x = _blank(g, padding, size)
     for i, tap in enumerate(_taps(kernel, stride, tuple(g.shape[2:]))):
-        x[tap] += np.where(choice == i, g, 0)
+        x[tap] += np.where(choice == i, g, 0)  # (max-pooling-vjp)
     return _inside(x, padding, size)
 
 
@@ -94,7 +94,7 @@ def take_chosen(x: Array, *, choice: Array, kernel: Pair, stride: Pair, padding:
     x = _padded(x, padding, 0.0)
     y = np.zeros_like(x, shape=choice.shape)
     for i, tap in enumerate(_taps(kernel, stride, tuple(choice.shape[2:]))):
-        y += np.where(choice == i, x[tap], 0)
+        y += np.where(choice == i, x[tap], 0)  # (max-pooling-vjp)
     return y
 
 

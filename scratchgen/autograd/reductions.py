@@ -57,7 +57,7 @@ def _of_some(x: Any, *call: Any, **keywords: Any) -> tuple[tuple[Any], dict[str,
 
 
 @primitive(
-    lambda g, y, x, axis, keepdims: broadcast_to(
+    lambda g, y, x, axis, keepdims: broadcast_to(  # (mean-vjp)
         _spread(g, x, axis, keepdims) * (1 / _count(x, axis)), x.shape
     ),
     canonical=_of_some,
@@ -78,12 +78,16 @@ def _corrected(
 
 def _variance_share(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
     centred = x - x.mean(axis=axis, keepdims=True)
-    return _spread(g, x, axis, keepdims) * (centred * (2 / (_count(x, axis) - correction)))
+    return _spread(g, x, axis, keepdims) * (centred * (2 / (_count(x, axis) - correction)))  # (variance-vjp)
 
 
 @primitive(_variance_share, canonical=_corrected)
 def var(x: Array, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Array:
     """Variance over the given axes (over all by default): the mean squared distance from the mean.
+
+    ::
+
+        d var / d x_i = 2 (x_i - mean) / (n - correction)                                     (variance-vjp)
 
     Parameters
     ----------
@@ -117,7 +121,7 @@ def argmax(
 
 def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     tied = (raw(x) == _spread(raw(y), x, axis, keepdims)).astype(x.dtype)
-    return _spread(g, x, axis, keepdims) * (tied / np.sum(tied, axis=axis, keepdims=True))
+    return _spread(g, x, axis, keepdims) * (tied / np.sum(tied, axis=axis, keepdims=True))  # (max-vjp)
 
 
 @primitive(_share_of_ties, canonical=_of_some)
@@ -136,7 +140,7 @@ def _softmax_share(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool
     # For x = y = -inf the difference would be NaN; a finite stand-in for y makes the share exp(-inf) = 0.
     y = _spread(y, x, axis, keepdims)
     empty = raw(y) == -np.inf
-    return _spread(g, x, axis, keepdims) * exp(x - where(empty, 0, y))
+    return _spread(g, x, axis, keepdims) * exp(x - where(empty, 0, y))  # (log-sum-exp-vjp)
 
 
 @primitive(_softmax_share, canonical=reduction)
@@ -197,7 +201,15 @@ def prod(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
     return np.prod(x, axis=axis, keepdims=keepdims)
 
 
-@primitive(lambda g, y, x, axis: flip(cumsum(flip(g, axis), axis), axis), canonical=along_axis)
+@primitive(
+    lambda g, y, x, axis: flip(cumsum(flip(g, axis), axis), axis),  # (running-sum-vjp)
+    canonical=along_axis,
+)
 def cumsum(x: Array, *, axis: int) -> Array:
-    """Running sum along one axis: ``y_i = x_1 + ... + x_i``."""
+    """Running sum along one axis: ``y_i = x_1 + ... + x_i``.
+
+    ::
+
+        share of x_j = g_j + g_(j+1) + ... + g_n                                           (running-sum-vjp)
+    """
     return np.cumsum(x, axis=axis)

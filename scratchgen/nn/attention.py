@@ -28,6 +28,7 @@ def scaled_dot_product_attention(
     ::
 
         attention(q, k, v) = softmax(q k^T / sqrt(features)) v                                (attention)
+        score_ij <- -inf for j > i,     if is_causal                                   (causal-attention)
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def scaled_dot_product_attention(
         if attn_mask is not None:
             raise ValueError("attn_mask: got one with is_causal=True, expected one of the two only")
         rows, columns = (np.arange(x.shape[-2], like=raw(x)) for x in (query, key))
-        attn_mask = rows[:, None] >= columns
+        attn_mask = rows[:, None] >= columns  # (causal-attention)
     weights = attention_weights(query, key, attn_mask, scale)
     return matmul(weights, checks.shape("value", value, (..., key.shape[-2], "features")))  # (attention)
 
@@ -71,10 +72,13 @@ def attention_weights(
     checks.shape("key", key, (..., "length", features))
     scale = 1 / math.sqrt(features) if scale is None else checks.number("scale", scale)
     transposed = (*range(key.ndim - 2), key.ndim - 1, key.ndim - 2)
-    scores = matmul(query * scale, key.transpose(transposed))  # (..., length, key length)
+    # (..., length, key length)
+    scores = matmul(query * scale, key.transpose(transposed))  # (attention)
     if attn_mask is not None:
         masks = raw(checks.array("attn_mask", attn_mask)).dtype == np.bool_
-        scores = where(raw(attn_mask), scores, -math.inf) if masks else scores + attn_mask
+        scores = (
+            where(raw(attn_mask), scores, -math.inf) if masks else scores + attn_mask
+        )  # (causal-attention)
     return softmax(scores, axis=-1)  # (attention)
 
 

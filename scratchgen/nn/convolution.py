@@ -131,7 +131,7 @@ def _check_channels(in_channels: int, out_channels: int, groups: int) -> Pair:
 class Conv2d(_Convolution):
     r"""Convolution of images: ``(batch, in_channels, h, w) -> (batch, out_channels, h', w')``.
 
-    .. math:: y_{nkop} = b_k + \sum_{cij} w_{kcij} \, x_{n,\,c,\,o s + i d - p_0,\,p s + j d - p_0}
+    .. math:: y_{beop} = v_e + \sum_{cij} w_{ecij} \, x_{b,\,c,\,o q + i r - p_0,\,p q + j r - p_0}
 
     with stride s, dilation d and padding p0, so that
     ``h' = floor((h + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1``.

@@ -13,7 +13,7 @@ from .module import Module, parameter_like
 def embedding(indices: Array, weight: Any) -> Any:
     """What `Embedding` computes: the rows of `weight` named by `indices`, ``(*indices.shape, features)``."""
     count = checks.shape("weight", weight, ("count", "features")).shape[0]
-    return weight[raw(checks.indices("indices", indices, count))]
+    return weight[raw(checks.indices("indices", indices, count))]  # (embedding)
 
 
 class Embedding(Module):

@@ -20,7 +20,7 @@ def avg_pool2d(
     window = _window(x, kernel_size, stride, padding)
     total = sum_windows(x, **window)
     if count_include_pad or window["padding"] == (0, 0):
-        return total * (1 / math.prod(window["kernel"]))
+        return total * (1 / math.prod(window["kernel"]))  # (average-pooling)
     return total / sum_windows(np.ones_like(raw(x)[:1, :1]), **window)
 
 
@@ -56,6 +56,10 @@ class AvgPool2d(_Pooling):
     """The mean of each window: ``(batch, channels, h, w) -> (batch, channels, h', w')``.
 
     ``h' = floor((h + 2 padding - kernel_size) / stride) + 1``.
+
+    ::
+
+        y_op = 1/m^2 sum_ij x_(o s + i - p0, p s + j - p0)                                 (average-pooling)
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ class SinusoidalEmbedding(Module):
 
     ::
 
-        (sin w_0 t, sin w_1 t, ..., cos w_0 t, cos w_1 t, ...),     w_i = P^(-2 i / D),  i = 0 .. D/2 - 1
+        (sin w_0 t, sin w_1 t, ..., cos w_0 t, cos w_1 t, ...),     w_i = P^(-i / m),  i = 0 .. m - 1
                                                                                    (sinusoidal-embedding)
 
     The first waves tell apart neighbouring times, the last ones near from far (Vaswani et al. 2017, section
@@ -26,7 +26,7 @@ class SinusoidalEmbedding(Module):
     Parameters
     ----------
     embedding_dim : int
-        D, an even number.
+        2 m, an even number.
     max_period : float
         P, the longest wave divided by 2 pi.
 

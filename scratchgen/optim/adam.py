@@ -51,6 +51,7 @@ class Adam(Optimizer):
         m <- beta1 m + (1 - beta1) g,       v <- beta2 v + (1 - beta2) g^2                 (adam-moments)
         m_hat = m / (1 - beta1^t),          v_hat = v / (1 - beta2^t)              (adam-bias-correction)
         x <- x - lr m_hat / (sqrt(v_hat) + eps)                                               (adam-step)
+        g <- g + weight_decay x,            before all this                               (coupled-decay)
 
     where t = 1, 2, ... counts the optimiser's steps (for all parameters alike; PyTorch counts for each those
     that it had a gradient in).
@@ -97,7 +98,7 @@ class Adam(Optimizer):
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:
         if self.weight_decay:
-            g = g + self.weight_decay * x
+            g = g + self.weight_decay * x  # (coupled-decay)
         adam(x, g, state["m"], state["v"], **self._numbers())
 
     def _numbers(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class ExponentialMovingAverage:
     params : iterable of Parameter
     decay : float
         In [0, 1); the average spans about 1 / (1 - decay) steps. In the first steps the smaller
-        ``(1 + t) / (10 + t)`` is used, so that the random start is forgotten.
+        ``(1 + t) / (10 + t)`` is used, so that the random start is forgotten (weight-average-start).
 
     Examples
     --------
@@ -53,7 +53,7 @@ class ExponentialMovingAverage:
     def update(self) -> None:
         """Take the current weights into the average."""
         self.steps += 1
-        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))  # (weight-average-start)
         for average, parameter in zip(self.averages, self.parameters, strict=True):
             move(average, parameter.data, decay=decay)
 

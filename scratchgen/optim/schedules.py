@@ -24,7 +24,7 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
     """
     if steps < 0:
         raise ValueError(f"steps: got {steps}, expected 0 or more")
-    return lambda step: schedule(step) * (min(1.0, (step + 1) / steps) if steps else 1.0)
+    return lambda step: schedule(step) * (min(1.0, (step + 1) / steps) if steps else 1.0)  # (warm-up)
 
 
 def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
@@ -48,4 +48,4 @@ def stepwise(lr: float, factor: float, every: int) -> Schedule:
     """`lr`, multiplied by `factor` after each `every` steps."""
     if every < 1:
         raise ValueError(f"every: got {every}, expected 1 or more")
-    return lambda step: lr * factor ** (step // every)
+    return lambda step: lr * factor ** (step // every)  # (stepwise-rate)

@@ -22,6 +22,7 @@ class SGD(Optimizer):
 
     ::
 
+        x <- x - lr g                                           without momentum       (gradient-descent)
         v <- momentum v + g,   x <- x - lr v       with v = g at the first step            (sgd-momentum)
         v <- momentum v + g,   x <- x - lr (g + momentum v)      by Nesterov               (sgd-nesterov)
 
@@ -64,9 +65,9 @@ class SGD(Optimizer):
 
     def _update(self, x: Array, g: Array, **state: Array) -> None:
         if self.weight_decay:
-            g = g + self.weight_decay * x
+            g = g + self.weight_decay * x  # (coupled-decay)
         if self.momentum:
             v = state["momentum_buffer"]
             sgd(x, g, v, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
         else:
-            x -= self.lr * g
+            x -= self.lr * g  # (gradient-descent)

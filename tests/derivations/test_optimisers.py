@@ -157,3 +157,51 @@ def test_first_outputs_have_a_variance_that_does_not_depend_on_the_width(width: 
     outputs = sg.asnumpy(layer(sg.asarray(x[None])))[0]
     expected = np.mean(x**2) / 3 + 1 / (3 * width)
     assert_close(outputs.var(), expected, rtol=5 * np.sqrt(2 / 40_000))
+
+
+@pytest.mark.equation("gradient-descent")
+def test_a_step_goes_against_the_gradient() -> None:
+    x = START
+    for _, g, found in steps(lambda p: SGD(p, LR)):
+        x = x - LR * g
+        assert_close(found, x, rtol=1e-12)
+
+
+@pytest.mark.equation("coupled-decay")
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_decay_in_the_gradient_is_a_penalty_on_the_squared_weights(make: Any) -> None:
+    """The same path as without decay, for the loss plus lambda / 2 |x|^2."""
+    decay, coupled, penalised = 0.3, Parameter(sg.asarray(START)), Parameter(sg.asarray(START))
+    one, other = make([coupled], lr=LR, weight_decay=decay), make([penalised], lr=LR)
+    for _ in range(5):
+        for optimiser, x, penalty in ((one, coupled, 0.0), (other, penalised, decay / 2)):
+            optimiser.zero_grad()
+            (sg.sin(x).sum() + penalty * (x * x).sum()).backward()
+            optimiser.step()
+    assert_close(coupled.data, penalised.data, rtol=1e-12)
+    assert abs(sg.asnumpy(coupled.data) - START).max() > 1e-3
+
+
+@pytest.mark.equation("weight-average-start")
+def test_the_average_forgets_the_start_soon() -> None:
+    x = Parameter(sg.asarray(np.array([7.0])))  # the random start
+    average, expected = ExponentialMovingAverage([x], decay=0.4), 7.0
+    for t in range(1, 9):
+        x.data[...] = t**2
+        average.update()
+        decay = min(0.4, (1 + t) / (10 + t))  # 2 / 11, 3 / 12, 4 / 13, 5 / 14, 6 / 15 = 0.4, 0.4, ...
+        expected = decay * expected + (1 - decay) * t**2
+        assert_close(average.averages[0], [expected], rtol=1e-12)
+
+
+@pytest.mark.equation("warm-up")
+def test_the_rate_rises_evenly_to_that_of_the_schedule() -> None:
+    rate = schedules.warmup(schedules.stepwise(0.4, 0.5, 6), 5)
+    assert_close([rate(t) for t in range(7)], [0.08, 0.16, 0.24, 0.32, 0.4, 0.4, 0.2], rtol=1e-12)
+    assert rate(5) == schedules.warmup(schedules.constant(0.4), 0)(5) == 0.4
+
+
+@pytest.mark.equation("stepwise-rate")
+def test_the_rate_falls_in_steps() -> None:
+    rate = schedules.stepwise(0.8, factor=0.25, every=3)
+    assert_close([rate(t) for t in range(8)], [0.8] * 3 + [0.2] * 3 + [0.05] * 2, rtol=1e-12)

@@ -2,7 +2,7 @@
 
 For images x, weights w and a cotangent g, all indices summed where they meet, ::
 
-    form(x, w, g) = sum  g[n, k, o, p]  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0]
+    form(x, w, g) = sum  g[b, e, o, p]  w[e, c, i, j]  x[b, c, o q + i r - p0, p q + j r - p0]
                                                                                          (trilinear-form)
 
 with stride s, dilation d and padding p0 (x is zero outside). `conv2d` contracts x with w, `conv2d_transpose`
@@ -38,7 +38,7 @@ def conv2d(
 
     ::
 
-        y[n, k, o, p] = sum_cij  w[k, c, i, j]  x[n, c, o s + i d - p0, p s + j d - p0]     (convolution)
+        y[b, e, o, p] = sum_cij  w[e, c, i, j]  x[b, c, o q + i r - p0, p q + j r - p0]     (convolution)
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ def conv2d_transpose(
 
     ::
 
-        x[n, c, y, z] = sum  w[k, c, i, j]  g[n, k, o, p]     over k and all taps that meet (y, z),
-                             y = o s + i d - p0,   z = p s + j d - p0              (transposed-convolution)
+        x[n, c, y, z] = sum  w[e, c, i, j]  g[b, e, o, p]     over k and all taps that meet (y, z),
+                             y = o q + i r - p0,   z = p q + j r - p0              (transposed-convolution)
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def conv2d_weight(
 
     ::
 
-        w[k, c, i, j] = sum_nop  g[n, k, o, p]  x[n, c, o s + i d - p0, p s + j d - p0]
+        w[e, c, i, j] = sum_bop  g[b, e, o, p]  x[b, c, o q + i r - p0, p q + j r - p0]
                                                                                      (convolution-weight)
 
     Parameters

@@ -1,16 +1,16 @@
 """Minimal filtering: a convolution of few taps along one axis, with fewer multiplications.
 
-Neighbouring outputs share inputs. Take m outputs of a convolution with r taps w, and the ``m + r - 1`` inputs
-d that they see. Read d and w as polynomials: evaluated at ``m + r - 1`` points (numbers, and infinity, where
-a polynomial takes its highest coefficient), multiplied there and interpolated, they give all m outputs:
+Neighbouring outputs share inputs. Take u outputs of a convolution with m taps w, and the ``u + m - 1`` inputs
+x that they see. Read x and w as polynomials: evaluated at ``u + m - 1`` points (numbers, and infinity, where
+a polynomial takes its highest coefficient), multiplied there and interpolated, they give all u outputs:
 
-    y = A^T [(G w) * (B^T d)]
+    y = A^T [(G w) * (B^T x)]                                                         (minimal-filtering)
 
-with ``m + r - 1`` multiplications where the definition has ``m r``: for 7 outputs of 3 taps 9 instead of 21.
+with ``u + m - 1`` multiplications where the definition has ``u m``: for 7 outputs of 3 taps 9 instead of 21.
 Evaluation and interpolation are products with the constant matrices G, B and A. The form is trilinear, so its
-gradient with respect to the taps is the same expression read the other way, ``G^T [(B^T d) * (A g)]``.
+gradient with respect to the taps is the same expression read the other way, ``G^T [(B^T x) * (A g)]``.
 
-With a stride s, the taps that leave the same remainder by s meet the inputs that do: s convolutions of stride
+With a stride q, the taps that leave the same remainder by q meet the inputs that do: q convolutions of stride
 1, whose results add up. Their points stand side by side in one A, B and G.
 
 Sources: Winograd, "Arithmetic complexity of computations" (1980); Lavin and Gray, "Fast algorithms for
@@ -37,8 +37,8 @@ POINTS: tuple[tuple[float, ...], ...] = (
     (0.21875, -0.21875, 0.6875, -0.6875, 1.125, -1.125, 2.3125, -2.3125),
 )
 """``POINTS[n]``: n points of evaluation besides infinity, found by a random search for the smallest error in
-float32. Of m outputs of 3 taps and 64 channels the error (root mean square, relative to the result's standard
-deviation) is 3.3e-7 (m = 2), 4.2e-7, 5.6e-7, 8.1e-7, 1.2e-6, 1.8e-6 (m = 7); a plain sum's is 3.0e-7."""
+float32. Of u outputs of 3 taps and 64 channels the error (root mean square, relative to the result's standard
+deviation) is 3.3e-7 (u = 2), 4.2e-7, 5.6e-7, 8.1e-7, 1.2e-6, 1.8e-6 (u = 7); a plain sum's is 3.0e-7."""
 
 LARGEST = len(POINTS)  # outputs of one tap
 
@@ -95,11 +95,11 @@ def matrices(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     a, b, g = np.zeros((n, outputs)), np.zeros((n, n)), np.zeros((n, taps))
     for row, point in enumerate(points):
         others = np.delete(points, row)
-        a[row] = point ** np.arange(outputs)
-        g[row] = point ** np.arange(taps) / np.prod(point - others)
-        b[: n - 1, row] = _coefficients(others)
-    a[-1, -1] = g[-1, -1] = 1
-    b[:, -1] = _coefficients(points)
+        a[row] = point ** np.arange(outputs)  # (minimal-filtering)
+        g[row] = point ** np.arange(taps) / np.prod(point - others)  # (minimal-filtering)
+        b[: n - 1, row] = _coefficients(others)  # (minimal-filtering)
+    a[-1, -1] = g[-1, -1] = 1  # (minimal-filtering)
+    b[:, -1] = _coefficients(points)  # (minimal-filtering)
     return a, b, g
 
 
