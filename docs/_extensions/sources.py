@@ -1,7 +1,7 @@
 """The project's files as pages of the book, and links to a line of them.
 
-    {source}`scratchgen/models/vae.py`            the file
-    {source}`scratchgen/models/vae.py::VAE.elbo`  the line where that begins
+    {source}`scratchgen/models/vae/model.py`            the file
+    {source}`scratchgen/models/vae/model.py::VAE.elbo`  the line where that begins
     {test}`tests/models/test_vae.py::test_x`      the same for a test, shown by its name
 
 A file or a name that is not there is a warning, and so ends the build.

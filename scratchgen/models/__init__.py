@@ -5,7 +5,7 @@ from .autoregressive import MADE, NADE, CategoricalChain, PixelCNN
 from .diffusion import DDPM, Schedule, cosine_schedule, linear_schedule
 from .gan import GAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
-from .vae import VAE
+from .vae import VAE, MixturePrior, VampPrior
 
 __all__ = [
     "DDPM",
@@ -17,9 +17,11 @@ __all__ = [
     "CategoricalChain",
     "CategoricalNaiveBayes",
     "JointMultinomial",
+    "MixturePrior",
     "PixelCNN",
     "PixelNaiveBayes",
     "Schedule",
+    "VampPrior",
     "cosine_schedule",
     "linear_schedule",
 ]

@@ -1,7 +1,7 @@
 """Floor 3: networks, the functions inside the models."""
 
 from .classifier import ConvClassifier
-from .conditional import ConditionalGenerator, ProjectionDiscriminator
+from .conditional import ConditionalGenerator, ProjectionDiscriminator, WithLabel
 from .convolutional import ConvDecoder, ConvEncoder
 from .fourier import FourierFeatures
 from .gated import GatedPixels
@@ -27,4 +27,5 @@ __all__ = [
     "ProjectionDiscriminator",
     "TimeMLP",
     "UNet",
+    "WithLabel",
 ]

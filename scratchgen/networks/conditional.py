@@ -1,8 +1,10 @@
-"""Networks that are told a label: a generator sees it beside the noise, a discriminator projects on it."""
+"""Networks that are told a label: beside what they see (embedded, or one-hot), or by projection on it."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from ..autograd import cat
 from ..backend import Array, RandomStream, check_rng, checks
@@ -89,3 +91,37 @@ class ProjectionDiscriminator(Module):
         if labels is None:
             return logits
         return logits + (self.embedding(labels) * features).sum(axis=1)  # (gan-projection)
+
+
+class WithLabel(Module):
+    """``network([x, one-hot label])``: each class is a feature, or a channel, that is 1 for its own examples.
+
+    It stands before an encoder and before a decoder alike, and adds no parameter of its own.
+
+    Parameters
+    ----------
+    network : Module
+        ``(batch, features + classes, ...) -> ...``.
+    classes : int
+    flatten : bool
+        Whether images become vectors first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scratchgen.networks import MLP
+    >>> WithLabel(MLP([8 + 10, 2]), classes=10)(np.zeros((3, 8), np.float32), np.array([0, 1, 9])).shape
+    (3, 2)
+    """
+
+    def __init__(self, network: Module, classes: int, flatten: bool = False) -> None:
+        self.network, self.classes = network, checks.whole("classes", classes)
+        self.flatten = flatten
+
+    def forward(self, x: Any, labels: Array) -> Any:
+        labels = checks.labels(labels, len(x), self.classes, needed=True)
+        if self.flatten:
+            x = x.reshape((len(x), -1))
+        one_hot = labels[:, None] == np.arange(self.classes, like=labels)
+        planes = one_hot.astype(x.dtype).reshape((*one_hot.shape, *(1,) * (x.ndim - 2)))
+        return self.network(cat([x, np.broadcast_to(planes, (*one_hot.shape, *x.shape[2:]))], axis=1))

@@ -51,11 +51,11 @@ def test_dark_pictures_turn_greys_over_and_keep_colours() -> None:
 
 
 def test_lines_of_sources_are_found_by_name() -> None:
-    assert sources.line_of("scratchgen/models/vae.py", "VAE.elbo") > sources.line_of(
-        "scratchgen/models/vae.py", "VAE"
+    assert sources.line_of("scratchgen/models/vae/model.py", "VAE.elbo") > sources.line_of(
+        "scratchgen/models/vae/model.py", "VAE"
     )
     with pytest.raises(LookupError, match=r"nothing there is named VAE\.nothing"):
-        sources.line_of("scratchgen/models/vae.py", "VAE.nothing")
+        sources.line_of("scratchgen/models/vae/model.py", "VAE.nothing")
     with pytest.raises(LookupError, match="there is no such file"):
         sources.line_of("scratchgen/nothing.py", "x")
 
