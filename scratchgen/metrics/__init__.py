@@ -14,7 +14,9 @@ from .frechet import frechet_distance, frechet_distance_of_gaussians
 from .memorisation import distance_ratio, memorised_fraction, nearest_neighbour_ratio
 from .modes import ModeCoverage, density_error, mode_coverage
 from .precision_recall import PrecisionRecall, precision_recall
+from .psnr import psnr
 from .quality import SampleQuality, sample_quality
+from .ranking import alarm_precision, auroc, average_precision
 
 __all__ = [
     "AvatarScores",
@@ -24,6 +26,9 @@ __all__ = [
     "ModeCoverage",
     "PrecisionRecall",
     "SampleQuality",
+    "alarm_precision",
+    "auroc",
+    "average_precision",
     "bootstrap_interval",
     "density_error",
     "distance_ratio",
@@ -36,6 +41,7 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbour_ratio",
     "precision_recall",
+    "psnr",
     "sample_quality",
     "score_images",
     "score_looks",

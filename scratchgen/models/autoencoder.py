@@ -10,6 +10,12 @@ reconstruction, up to a constant:
 
     |x - d(e(x))|^2 = -log N(x; d(e(x)), I/2) - D/2 log pi                      (autoencoder-likelihood)
 
+The code may be made of a damaged copy x' of x (Vincent et al. 2008), and the error of one example, taken as a
+score, says how strange it is to a model that was trained on ordinary ones:
+
+    L = mean_i |x_i - d(e(x'_i))|^2                                                      (denoising-loss)
+    s(x) = |x - d(e(x))|^2                                                                (anomaly-score)
+
 The code is deterministic; there is no density of codes, so nothing to sample from: that is what the
 variational autoencoder adds. If encoder and decoder are affine, the best code of k dimensions is that of
 principal component analysis (Bourlard & Kamp 1988; Baldi & Hornik 1989). With m the mean of the data, S their
@@ -142,10 +148,36 @@ class Autoencoder(Module):
         """d(e(x)). Raw, of the shape of `x`."""
         return self.decode(self.encode(x))
 
-    def loss(self, x: Array, rng: RandomStream | None = None, labels: Array | None = None) -> Any:
+    def anomaly_score(self, x: Array) -> Array:
+        """How strange examples are: s(x) = |x - d(e(x))|^2, summed over the dimensions of each.
+
+        Equation anomaly-score. Raw, shape (batch,), in the units of `x` squared: larger is stranger.
+
+        Parameters
+        ----------
+        x : array, shape (batch, *shape)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` is no batch of finite examples of the right shape, or the decoder's output has another.
+        """
+        reconstructed = self.reconstruct(x)
+        difference = checks.shape("decoder(z)", reconstructed, tuple(x.shape), "like x") - raw(x)
+        return (difference * difference).reshape((len(x), -1)).sum(axis=1)  # (anomaly-score)
+
+    def loss(
+        self,
+        x: Array,
+        rng: RandomStream | None = None,
+        labels: Array | None = None,
+        *,
+        corrupted: Array | None = None,
+    ) -> Any:
         """The squared reconstruction error per example, |x - d(e(x))|^2, averaged over the batch.
 
-        Equation autoencoder-loss, in the units of `x` squared.
+        Equation autoencoder-loss, in the units of `x` squared. With `corrupted` the code is made of that, and
+        compared with `x` all the same: equation denoising-loss.
 
         Parameters
         ----------
@@ -154,13 +186,18 @@ class Autoencoder(Module):
             As for the other models; nothing is drawn here.
         labels : None
             As for the models that know classes; this one has none.
+        corrupted : array, shape of `x`, optional
+            A damaged copy of each example, drawn anew for every step.
 
         Raises
         ------
         TypeError, ValueError
-            If `x` is no batch of finite examples of the right shape, or the decoder's output has another.
+            If `x` is no batch of finite examples of the right shape, `corrupted` or the decoder's output has
+            another.
         """
         checks.batch("x", x, self.example_shape)
         checks.labels(labels, len(x), classes=None)
-        difference = checks.shape("decoder(z)", self(x), tuple(x.shape), "like x") - x
-        return (difference * difference).sum() * (1 / len(x))  # (autoencoder-loss)
+        seen = x if corrupted is None else checks.batch("corrupted", corrupted, tuple(x.shape[1:]))
+        checks.shape("corrupted", seen, tuple(x.shape), "like x")
+        difference = checks.shape("decoder(z)", self(seen), tuple(x.shape), "like x") - x
+        return (difference * difference).sum() * (1 / len(x))  # (autoencoder-loss) (denoising-loss)

@@ -131,3 +131,24 @@ def test_bad_sizes() -> None:
             Autoencoder.dense(*sizes)
     with pytest.raises(ValueError, match=r"input_dim: got \(\), expected positive whole numbers"):
         Autoencoder.dense((), 8, 2)
+
+
+def test_a_corrupted_copy_has_the_shape_of_what_it_is_a_copy_of() -> None:
+    model, x = small(), sg.asarray(X, np.float32)
+    assert model.loss(x, corrupted=x).item() == model.loss(x).item()
+    with pytest.raises(ValueError, match="corrupted: got shape"):
+        model.loss(x, corrupted=x[:2])
+    with pytest.raises(TypeError, match="corrupted"):
+        model.loss(x, corrupted=[[1.0]])
+
+
+def test_the_score_is_raw_one_number_for_each_example() -> None:
+    images = Autoencoder.dense((1, 4, 4), 8, 2, rng=RandomStream(0))
+    x = sg.asarray(np.random.default_rng(3).random((5, 1, 4, 4)), np.float32)
+    scores = images.anomaly_score(x)
+    assert type(scores) is type(x)
+    assert scores.shape == (5,)
+    assert_close(scores.mean(), images.loss(x), rtol=1e-5)
+    assert_close(images.anomaly_score(x[3:4]), scores[3:4], rtol=1e-5)  # no example changes another's
+    with pytest.raises(ValueError, match="x: got shape"):
+        images.anomaly_score(x[:, :, :3])
