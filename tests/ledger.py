@@ -16,6 +16,7 @@ import equations
 import measurements
 import pytest
 from measurements import Measurement
+from mutation import record
 
 
 @dataclass
@@ -87,6 +88,7 @@ def faults(results: dict[str, Result]) -> list[str]:
 def table(known: dict[str, equations.Equation], results: dict[str, Result]) -> list[str]:
     """A line for each equation and each test of it that ran."""
     rows = []
+    scores = record.scores(known)
     for equation in known.values():
         head = (
             equation.label,
@@ -97,17 +99,19 @@ def table(known: dict[str, equations.Equation], results: dict[str, Result]) -> l
             if test.test in results:
                 result = results[test.test]
                 measured = "measured nothing" if result.measurement is None else str(result.measurement)
-                rows.append((*head, str(test), measured if result.outcome == "passed" else result.outcome))
+                measured = measured if result.outcome == "passed" else result.outcome
+                score = scores.get(head[0])
+                rows.append((*head, str(test), measured, str(score) if score else ""))
                 head = ("", "", "")
     if not rows:
         return ["No test of an equation ran."]
-    titles = ("equation", "chapter", "code", "test", "error of tolerance")
+    titles = ("equation", "chapter", "code", "test", "error of tolerance", "mutants")
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (titles, *rows)]
     ran = [equation for equation in known.values() if any(t.test in results for t in equation.tests)]
     theory = sum(equation.theory for equation in ran)
     sums = f"{len(ran) - theory} equations and {theory} theorems, verified by {len(results)} tests"
-    return [*lines, "", sums]
+    return [*lines, "", sums, record.summary(scores)]
 
 
 def as_json(results: dict[str, Result]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import equations
 import pytest
-from mutation import command, operators
-from mutation.targets import statement, targets
+from mutation import changes, command, mutants, record
+from mutation.targets import statement, targets, twin
 
 pytestmark = pytest.mark.host_only
 
@@ -20,41 +20,54 @@ needs_the_source = pytest.mark.skipif(
 
 
 def changed(code: str) -> set[str]:
-    """What the mutants of one statement read."""
+    """What the mutants of one statement read, but for the one that leaves it out."""
     tree = ast.parse(code)
-    made = operators.mutants("a.py", code, list(tree.body))
+    made = mutants.mutants("a.py", code, list(tree.body))
     for mutant in made:
         compile(mutant.text, "a.py", "exec")
-    return {ast.unparse(ast.parse(mutant.text)) for mutant in made}
+    return {ast.unparse(ast.parse(mutant.text)) for mutant in made} - {"None"}
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("f(a - b)", {"f(a + b)", "f(b - a)", "f(a)"}),
-        ("f(a + b)", {"f(a - b)", "f(a)", "f(b)"}),
-        ("f(a / b)", {"f(a * b)", "f(b / a)", "f(a)"}),
-        ("f(a @ b)", {"f(b @ a)"}),
+        ("f(a - b)", {"f(a + b)", "f(b - a)", "f(a)", "f(a.detach() - b)", "f(a - b.detach())"}),
+        ("f(a + 3.0)", {"f(a - 3.0)", "f(a)", "f(3.0)", "f(a.detach() + 3.0)", "f(a + 6.0)", "f(a + 1.5)"}),
+        ("f(u() / v())", {"f(u() * v())", "f(v() / u())", "f(u())"}),
+        ("f(u() @ v())", {"f(v() @ u())", "f(u() * v())"}),
+        ("f(u() << v())", {"f(u() >> v())"}),
         ("f(-a)", {"f(a)"}),
-        ("f(a, b, c)", {"f(b, a, c)", "f(a, c, b)"}),
+        ("f(a, b, c)", {"f(b, a, c)", "f(a, c, b)", "f(a, b)"}),
         ("f(a, sigma=s)", {"f(a)", "f(a, sigma=s - 1)", "f(a, sigma=s + 1)"}),
         ("x.sum(axis=0)", {"x.mean(axis=0)", "x.sum()", "x.sum(axis=1)", "x.sum(axis=-1)"}),
-        ("np.maximum(a, b)", {"np.minimum(a, b)"}),
-        ("f(0.5)", {"f(1.0)"}),
+        ("np.maximum(a, b)", {"np.minimum(a, b)", "np.maximum(a)"}),
+        ("f(0.5)", {"f(1.0)", "f(0.25)"}),
+        ("f(2)", {"f(1)", "f(3)", "f(0.5)"}),
         ("f(True)", {"f(False)"}),
         ("a < b", {"a > b", "a <= b"}),
         ("f(x[t])", {"f(x[t - 1])", "f(x[t + 1])"}),
         ("raw(x)", {"x"}),
         ("x.detach()", {"x"}),
-        ("x += y", {"x -= y", "x += -y", "x += 2 * y", "x += 0.5 * y"}),
-        ("return_ = x", {"return_ = -x", "return_ = 2 * x", "return_ = 0.5 * x"}),
-        ("f(a if c else b)", {"f(b if c else a)"}),
+        ("f(x.T)", {"f(x)"}),
+        ("q.rsample(rng)", {"q.sample(rng)"}),
+        ("rng.normal(n)", {"rng.uniform(n)"}),
+        ("x += y", {"x -= y", "x += -y", "x += 2 * y", "x += 0.5 * y", "x += y.detach()", "x"}),
+        ("return_ = x", {f"return_ = {y}" for y in ("-x", "2 * x", "0.5 * x", "x.detach()")}),
+        (
+            "f(a if b < c else e)",
+            {f"f({y})" for y in ("e if b < c else a", "a if b > c else e")}
+            | {f"f(a if {y} else e)" for y in ("b <= c", "True", "False")},
+        ),
         ("f(a and b)", {"f(a or b)"}),
+        ("if a:\n    b", {"if not a:\n    b", "if True:\n    b", "if False:\n    b"}),
+        ("for a in range(n):\n    b", {f"for a in range({y}):\n    b" for y in ("0 + 1, n", "0, n - 1")}),
+        ("with no_grad():\n    a", {"with __import__('contextlib').nullcontext():\n    a"}),
         ("raise ValueError(a - b)", set()),
         ("if n < 1:\n    raise ValueError", set()),
         ("y = np.empty(n)", set()),
         ("f(a, out=y)", set()),
         ("check_size('n', n - 1)", set()),
+        ("pieces = count_pieces(n, 1 << 15)", set()),
         ("x: f(1)", set()),
     ],
 )
@@ -62,9 +75,14 @@ def test_every_small_mistake_is_made_once(code: str, expected: set[str]) -> None
     assert changed(code) == expected
 
 
+def test_a_statement_without_a_result_is_left_out() -> None:
+    made = mutants.mutants("a.py", "x.update(y)", list(ast.parse("x.update(y)").body))
+    assert [mutant.text for mutant in made] == ["(None)"]
+
+
 def test_a_mutant_keeps_everything_else_to_the_byte() -> None:
     code = "ε = 1.5  # größer\ny = (a\n     - b)  # here\nz = 3\n"
-    made = operators.mutants("a.py", code, [ast.parse(code).body[1]])
+    made = mutants.mutants("a.py", code, [ast.parse(code).body[1]])
     assert "ε = 1.5  # größer\ny = (((a) + (b)))  # here\nz = 3\n".replace("((a) + (b))", "(a + b)") in {
         mutant.text for mutant in made
     }
@@ -133,32 +151,68 @@ def test_the_innermost_statement_of_a_line_is_meant() -> None:
 
 
 @needs_the_source
+def test_behind_a_formula_are_its_loop_and_what_that_calls() -> None:
+    names = {function.name for _, function in twin("scratchgen/optim/adam.py", "adam")}
+    assert {"adam"} < names
+    known = equations.find()
+    (formula, loop) = targets(known["adam-step"])
+    assert (formula.path, loop.path) == ("scratchgen/optim/adam.py", "scratchgen/loops/optim/adam.py")
+    assert [function.name for function in formula.around] == ["adam"]
+    assert all("/loops/" not in target.path for target in targets(known["vae-elbo"]))
+
+
+VERDICTS = """
+import sys
+sys.path.insert(0, 'tests')
+import equations
+from mutation import run
+from mutation.mutants import Mutant
+
+def job(path, before, after, seconds=30):
+    text = (equations.ROOT / path).read_text()
+    assert before in text
+    return run.Job(Mutant(path, 1, before, after, '', text.replace(before, after)), tests, seconds)
+
+def work(collected):
+    for outcome in collected.run([run.Job(None, tests), *jobs], 2):
+        print(outcome.job.mutant and outcome.job.mutant.after, outcome.verdict)
+
+tests = tuple(place.test for place in equations.find()['softplus'].tests)
+fused = 'scratchgen/autograd/fused.py'
+formula = 'np.log1p(np.exp(-np.abs(x)))'
+jobs = [
+    job(fused, formula, 'np.log1p(np.exp(np.abs(x)))'),
+    job(fused, formula, '(np.log1p(np.exp(-np.abs(x))))'),
+    job(fused, formula, '[x for y in iter(int, 1)]', 1),
+    job(fused, formula, 'np.zeros(1 << 40)'),
+    job(fused, 'import numpy as np', 'import nampy as np'),
+]
+run.collected(tests, work)
+"""
+
+
+@needs_the_source
 def test_a_mutant_is_noticed_by_the_tests_of_its_label_and_the_code_itself_passes() -> None:
-    """In a process of its own: a run forks, and the parent may not have imported the package."""
-    script = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "import ast, equations\n"
-        "from mutation import run\n"
-        "from mutation.operators import Mutant\n"
-        "known = equations.find()['softplus']\n"
-        "path = known.code[0].path\n"
-        "text = (equations.ROOT / path).read_text()\n"
-        "broken = text.replace('np.log1p(np.exp(-np.abs(x)))', 'np.log1p(np.exp(np.abs(x)))')\n"
-        "assert broken != text\n"
-        "tests = tuple(place.test for place in known.tests)\n"
-        "jobs = [run.Job(None, tests, 300.0), run.Job(Mutant(path, 1, 'a', 'b', broken), tests, 300.0)]\n"
-        "verdicts = {o.job.mutant is None: o.verdict for o in run.run(jobs, 2)}\n"
-        "assert verdicts == {True: run.SURVIVED, False: run.KILLED}, verdicts\n"
+    """In a process of its own, for it forks; a mutant that hangs or asks for all memory dies of that."""
+    command = [sys.executable, "-c", VERDICTS]
+    made = subprocess.run(command, cwd=equations.ROOT, check=True, capture_output=True, text=True)
+    assert sorted(made.stdout.splitlines()) == sorted(
+        [
+            "None survived",
+            "np.log1p(np.exp(np.abs(x))) killed",
+            "(np.log1p(np.exp(-np.abs(x)))) survived",
+            "[x for y in iter(int, 1)] killed, by time",
+            "np.zeros(1 << 40) killed",
+            "import nampy as np killed",
+        ]
     )
-    subprocess.run([sys.executable, "-c", script], cwd=equations.ROOT, check=True)
 
 
 @needs_the_source
 def test_each_mutant_called_equivalent_still_exists_and_has_a_reason() -> None:
-    made = {
-        mutant.key for equation in equations.find().values() for mutant in command.of_equation(equation, None)
-    }
-    listed = command.reasons()
+    known = equations.find()
+    made = {trial.mutant.key for trial in command.trials(list(known.values()), known)}
+    listed = record.reasons()
     assert set(listed) <= made
     assert all(len(reason) > 20 for reason in listed.values())
 
@@ -174,10 +228,34 @@ def test_lines_changed_since_a_commit_are_those_of_the_diff(
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
         subprocess.run([*git, *arguments], check=True)
     file.write_text("1\ntwo\n3\n4\n5\n", encoding="utf-8")
-    assert command.changed_lines("HEAD") == {"scratchgen/a.py": {2, 5}}
+    assert changes.lines("HEAD") == {"scratchgen/a.py": {2, 5}}
+    assert changes.lines("no-such-commit") is None
 
 
 @needs_the_source
 def test_an_unknown_label_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["no-such-equation"]) == 2
     assert "no equation named no-such-equation" in capsys.readouterr().out
+    assert command.main(["vae-elbow"]) == 2
+    assert "did you mean vae-elbo" in capsys.readouterr().out
+
+
+@needs_the_source
+def test_the_record_counts_the_mutants_of_code_that_stands(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "RECORD", tmp_path / "record.json")
+    known = equations.find(root)
+    record.write([(("of-a-function",), True), (("of-a-function", "second-share"), False)], known)
+    assert {label: str(score) for label, score in record.scores(known).items()} == {
+        "of-a-function": "1 of 2",
+        "second-share": "0 of 1",
+    }
+    (root / "scratchgen" / "a.py").write_text(CODE.lstrip().replace("x + 1", "x + 2"), encoding="utf-8")
+    now = equations.find(root)
+    assert {label: str(score) for label, score in record.scores(now).items()} == {
+        "of-a-function": "1 of 2*",
+        "second-share": "0 of 1",
+    }
+    record.write([(("of-a-function",), True)], now)
+    assert str(record.scores(now)["of-a-function"]) == "1 of 1"

@@ -22,6 +22,7 @@ from equations import Equation
 from freshness import digest
 from ledger import Result
 from measurements import Measurement
+from mutation import record
 from sources import link
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -73,6 +74,7 @@ class Tests:
 def begin(app: Sphinx) -> None:
     """Start the tests, and read where the equations are."""
     app.equations = equations.find()  # type: ignore[attr-defined]
+    app.scores = record.scores(app.equations)  # type: ignore[attr-defined]
     app.tests = Tests(Path(app.srcdir) / "_build" / "ledger")  # type: ignore[attr-defined]
 
 
@@ -107,7 +109,9 @@ def measured(measurement: Measurement | None) -> str:
     return f"{kind} {number(measurement.error)} of {number(measurement.tolerance)} {unit}allowed"
 
 
-def evidence(equation: Equation, results: dict[str, Result]) -> list[nodes.Node]:
+def evidence(
+    equation: Equation, results: dict[str, Result], score: record.Score | None = None
+) -> list[nodes.Node]:
     """The line below an equation; opened, it lists the tests with the commands that run them."""
     tests = [(test, results[test.test]) for test in equation.tests if test.test in results]
     summary = nodes.inline("", "", classes=["places"])
@@ -128,6 +132,13 @@ def evidence(equation: Equation, results: dict[str, Result]) -> list[nodes.Node]
             "", "", nodes.literal("", f"python3 tests {test.test}"), classes=["command"]
         )
         items += nodes.list_item("", line, command)
+    if score is not None:
+        line = nodes.paragraph(
+            "", f"small mistakes put into this code: {score.killed} of {score.tried} noticed"
+        )
+        line += nodes.Text(" (before the code was last changed)" if score.stale else "")
+        command = nodes.literal("", f"python3 tests --mutate {equation.label}")
+        items += nodes.list_item("", line, nodes.paragraph("", "", command, classes=["command"]))
     for place in equation.anchors[1:]:
         line = nodes.paragraph("", "also in ", link(place.path, place.line, f"{place.path}:{place.line}"))
         items += nodes.list_item("", line)
@@ -156,7 +167,9 @@ class AddEvidence(SphinxPostTransform):
             label = shown[0] if shown else block.get("label")
             if label in self.app.equations:
                 parent, place = block.parent, block.parent.index(block)
-                parent[place + 1 : place + 1] = evidence(self.app.equations[label], self.app.tests.results())
+                parent[place + 1 : place + 1] = evidence(
+                    self.app.equations[label], self.app.tests.results(), self.app.scores.get(label)
+                )
 
 
 class Ledger(SphinxDirective):

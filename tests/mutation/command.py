@@ -3,55 +3,80 @@
 from __future__ import annotations
 
 import argparse
-import json
+import difflib
 import os
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import equations
 
-from . import run
-from .operators import Mutant, mutants
+from . import changes, record, run
+from .mutants import Mutant, mutants
 from .targets import targets
 
-EQUIVALENT = Path(__file__).with_name("equivalent.json")
-RECORD = Path(__file__).with_name("record.json")
+
+@dataclass(frozen=True)
+class Trial:
+    """A mutant, the equations that it breaks, and their tests: one of these has to notice."""
+
+    mutant: Mutant
+    labels: tuple[str, ...]
+    tests: tuple[str, ...]
 
 
 def main(arguments: list[str]) -> int:
     """Mutate the code behind the equations, print what survived, and return 1 if anything did."""
     options = parse(arguments)
     known = equations.find()
-    unknown = sorted(set(options.labels) - set(known))
-    if unknown:
-        print(f"There is no equation named {', '.join(unknown)}; python3 tests --ledger lists them.")
-        return 2
-    labels = options.labels or list(known)
-    changed = changed_lines(options.since) if options.since else None
-    jobs, owner = [], {}
-    equivalent = reasons()
-    baseline = timed([known[label] for label in labels], options.processes)
-    for label in labels:
-        if label not in baseline:
-            print(f"{label}: its tests fail as the code stands, or it has none")
+    for label in options.labels:
+        if label not in known:
+            near = difflib.get_close_matches(label, known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "python3 tests --ledger lists them."
+            print(f"There is no equation named {label}; {hint}")
             return 2
-        tests = tuple(dict.fromkeys(place.test for place in known[label].tests))
-        for mutant in of_equation(known[label], changed):
-            if mutant.key not in equivalent:
-                job = run.Job(mutant, tests, 10 + 5 * baseline[label])
-                jobs.append(job)
-                owner[id(job)] = label
+    lines = None
+    if options.since:
+        lines = changes.lines(options.since)
+        if lines is None:
+            print(f"Nothing to mutate: this copy of the history does not reach back to {options.since}.")
+            return 0
+    wanted = [known[label] for label in options.labels] or list(known.values())
+    equal = record.reasons()
+    chosen = [
+        trial
+        for trial in trials(wanted, known)
+        if trial.mutant.key not in equal
+        and (lines is None or trial.mutant.line in lines.get(trial.mutant.path, ()))
+        and options.only in trial.mutant.path
+    ]
+    if not chosen:
+        print("Nothing to mutate: no code behind an equation here.")
+        return 0
     if options.minutes:
-        random.Random(0).shuffle(jobs)
-    outcomes = watch(jobs, options)
-    report(outcomes, owner, labels, equivalent)
-    if options.write:
-        write(outcomes, owner)
-    return int(any(outcome.verdict == run.SURVIVED for outcome in outcomes))
+        random.Random(0).shuffle(chosen)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a run has a processor, not all of them
+    outcomes: list[tuple[Trial, run.Outcome]] = []
+    failures: list[str] = []
+
+    def work(tests: run.Tests) -> None:
+        outcomes.extend(watch(tests, chosen, options, failures))
+
+    run.collected([test for trial in chosen for test in trial.tests], work)
+    report(outcomes, len(chosen))
+    if options.write and not failures:
+        labels = {equation.label for equation in wanted}
+        died = (
+            (tuple(labels.intersection(trial.labels)), outcome.verdict != run.SURVIVED)
+            for trial, outcome in outcomes
+        )
+        record.write(died, known)
+    for failure in failures:
+        print(failure)
+    return int(bool(failures) or not outcomes or any(o.verdict == run.SURVIVED for _, o in outcomes))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -59,94 +84,96 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 tests --mutate", description=__doc__)
     parser.add_argument("labels", nargs="*", metavar="LABEL", help="equations; all unless given")
     parser.add_argument("--since", metavar="COMMIT", help="only the lines changed since this commit")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only files with this in their path")
     parser.add_argument("--minutes", type=float, help="stop after so many; mutants then come in random order")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many run at a time")
     parser.add_argument("--write", action="store_true", help="record killed of tried for the ledger")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.write and (options.since or options.only or options.minutes):
+        parser.error("--write: got a part of the mutants, expected all of an equation's")
+    return options
 
 
-def of_equation(equation: equations.Equation, changed: dict[str, set[int]] | None) -> list[Mutant]:
-    """All mutants of the code behind an equation, or those on lines that changed."""
-    found = [m for target in targets(equation) for m in mutants(target.path, target.text, target.pieces)]
-    return [m for m in found if changed is None or m.line in changed.get(m.path, ())]
+def trials(wanted: list[equations.Equation], known: dict[str, equations.Equation]) -> list[Trial]:
+    """Every mutant of the code behind some equations.
 
-
-def changed_lines(since: str) -> dict[str, set[int]]:
-    """The numbers of the package's lines that were added or changed since a commit, by file."""
-    command = ["git", "diff", "--unified=0", "--no-color", since, "--", "scratchgen"]
-    diff = subprocess.run(command, cwd=equations.ROOT, capture_output=True, text=True, check=True).stdout
-    lines: dict[str, set[int]] = {}
-    for line in diff.splitlines():
-        if line.startswith("+++ b/"):
-            current = lines.setdefault(line.removeprefix("+++ b/"), set())
-        elif line.startswith("@@"):
-            begin, _, count = line.split()[2].removeprefix("+").partition(",")
-            current.update(range(int(begin), int(begin) + int(count or 1)))
-    return lines
-
-
-def reasons() -> dict[tuple[str, str, str], str]:
-    """The mutants that compute the same as the code, each with the reason."""
-    entries = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    return {(e["path"], e["before"], e["after"]): e["reason"] for e in entries}
-
-
-def timed(wanted: list[equations.Equation], processes: int) -> dict[str, float]:
-    """The seconds that each equation's tests take on the code as it is, for those whose tests pass."""
-    by_tests = {}
+    That of a statement is for the tests of its own equation. What else a function or a loop does may be for
+    any equation in it: for the tests of all of them.
+    """
+    own = {label: parts(equation) for label, equation in known.items()}
+    sharing: dict[str, list[str]] = {}
+    for label, (_, shared) in own.items():
+        for mutant in shared:
+            sharing.setdefault(mutant.text, []).append(label)
+    stated = {mutant.text for statements, _ in own.values() for mutant in statements}
+    found: dict[tuple[str, str], Trial] = {}
     for equation in wanted:
-        tests = tuple(dict.fromkeys(place.test for place in equation.tests))
-        if tests:
-            by_tests.setdefault(tests, []).append(equation.label)
-    jobs = [run.Job(None, tests, 300.0) for tests in by_tests]
-    return {
-        label: outcome.seconds
-        for outcome in run.run(jobs, processes)
-        if outcome.verdict == run.SURVIVED
-        for label in by_tests[outcome.job.tests]
-    }
+        statements, shared = own[equation.label]
+        for mutant in statements:
+            found[mutant.text, equation.label] = Trial(mutant, (equation.label,), tests([equation]))
+        for mutant in shared:
+            if mutant.text not in stated:
+                labels = tuple(sharing[mutant.text])
+                found[mutant.text, ""] = Trial(mutant, labels, tests([known[label] for label in labels]))
+    return list(found.values())
 
 
-def watch(jobs: list[run.Job], options: argparse.Namespace) -> list[run.Outcome]:
-    """Run the jobs behind a progress bar, survivors printed as they come."""
+def parts(equation: equations.Equation) -> tuple[list[Mutant], list[Mutant]]:
+    """The mutants of an equation's statements, and of the functions and loops around them."""
+    statements, shared = [], []
+    for target in targets(equation):
+        made = mutants(target.path, target.text, target.pieces)
+        (shared if "/loops/" in target.path else statements).extend(made)
+        shared += mutants(target.path, target.text, list(target.around))
+    return statements, shared
+
+
+def tests(of: list[equations.Equation]) -> tuple[str, ...]:
+    """The tests of some equations, each once."""
+    return tuple(dict.fromkeys(place.test for equation in of for place in equation.tests))
+
+
+def watch(
+    collected: run.Tests, chosen: list[Trial], options: argparse.Namespace, failures: list[str]
+) -> Iterator[tuple[Trial, run.Outcome]]:
+    """Run the trials behind a progress bar, survivors printed as they come."""
     from tqdm import tqdm
 
     end = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
-    outcomes = []
-    with tqdm(total=len(jobs), unit="mutant", disable=not sys.stderr.isatty()) as bar:
-        for outcome in run.run(jobs, options.processes):
-            outcomes.append(outcome)
+    seconds: dict[tuple[str, ...], float] = {}
+    plain = [run.Job(None, tests) for tests in dict.fromkeys(trial.tests for trial in chosen)]
+    with tqdm(total=len(plain), unit="test", desc="as it is", disable=None) as bar:
+        for outcome in collected.run(plain, options.processes):
+            bar.update()
+            seconds[outcome.job.tests] = outcome.seconds
+            if outcome.verdict != run.SURVIVED:
+                failures.append(f"without a mutant these fail already: {' '.join(outcome.job.tests)}")
+    if failures:
+        return
+    jobs = {
+        id(job): (trial, job)
+        for trial in chosen
+        for job in [run.Job(trial.mutant, trial.tests, 10 + 5 * seconds[trial.tests])]
+    }
+    with tqdm(total=len(jobs), unit="mutant", disable=None) as bar:
+        for outcome in collected.run([job for _, job in jobs.values()], options.processes):
+            trial = jobs[id(outcome.job)][0]
             bar.update()
             if outcome.verdict == run.SURVIVED:
-                tqdm.write(f"survived: {outcome.job.mutant}", file=sys.stdout)
+                tqdm.write(f"survived: {outcome.job.mutant}  ({', '.join(trial.labels)})", file=sys.stdout)
+                sys.stdout.flush()
+            yield trial, outcome
             if time.monotonic() > end:
                 break
-    return outcomes
 
 
-def report(
-    outcomes: list[run.Outcome],
-    owner: dict[int, str],
-    labels: list[str],
-    equivalent: dict[tuple[str, str, str], str],
-) -> None:
+def report(outcomes: list[tuple[Trial, run.Outcome]], chosen: int) -> None:
     """Print a line for each equation with survivors, and the sums."""
-    tried = Counter(owner[id(o.job)] for o in outcomes)
-    alive = Counter(owner[id(o.job)] for o in outcomes if o.verdict == run.SURVIVED)
+    tried = Counter(label for trial, _ in outcomes for label in trial.labels)
+    alive = Counter(label for t, o in outcomes if o.verdict == run.SURVIVED for label in t.labels)
     for label, count in sorted(alive.items()):
         print(f"{label:34} {tried[label] - count} of {tried[label]} killed")
-    untouched = [label for label in labels if not tried[label]]
-    if untouched:
-        print(f"without a mutant: {', '.join(untouched)}")
-    total, survived = sum(tried.values()), sum(alive.values())
-    print(f"{total - survived} of {total} mutants killed, in {len(tried)} equations")
-    print(f"{len(equivalent)} mutants are left out, which compute the same: {EQUIVALENT.name}")
-
-
-def write(outcomes: list[run.Outcome], owner: dict[int, str]) -> None:
-    """Add killed and tried of each equation to the record that the ledger shows."""
-    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    for label in {owner[id(o.job)] for o in outcomes}:
-        verdicts = [o.verdict for o in outcomes if owner[id(o.job)] == label]
-        record[label] = {"killed": sum(v != run.SURVIVED for v in verdicts), "tried": len(verdicts)}
-    RECORD.write_text(json.dumps(dict(sorted(record.items())), indent=1) + "\n", encoding="utf-8")
+    survived = sum(outcome.verdict == run.SURVIVED for _, outcome in outcomes)
+    print(f"{len(outcomes) - survived} of {len(outcomes)} mutants killed, of {len(tried)} equations")
+    if len(outcomes) < chosen:
+        print(f"{chosen - len(outcomes)} more were not reached")
