@@ -19,7 +19,7 @@ inline = njit(inline="always", error_model="numpy")
 def exp(x):
     """e^x: the exponent of 2 set by bits, the rest a polynomial.
 
-    Below about -103.3 it is 0, above 88.7 infinity, as rounding to float32 has it.
+    Below about -103.3 it is 0, from 88.722839 on infinity, as rounding to float32 has it.
     """
     held = min(max(x, f32(-104)), f32(89))  # NaN stays NaN below, where x itself comes in
     n = np.floor(held * f32(1.44269504) + f32(0.5))
@@ -36,7 +36,7 @@ def exp(x):
     normal = max(k, np.int32(-125))
     y = np.int32(f32(p).view(np.int32) + (normal << 23)).view(np.float32)
     y *= np.int32((k - normal + 127) << 23).view(np.float32)
-    y = f32(np.inf) if x > f32(88.722839) else y
+    y = f32(np.inf) if x >= f32(88.722839) else y
     return y if x == x else x
 
 

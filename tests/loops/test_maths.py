@@ -54,6 +54,23 @@ def every_float(step: int) -> np.ndarray:
     return np.concatenate([bits.view(np.float32), np.array(special, np.float32)])
 
 
+def neighbours(x: float, count: int) -> np.ndarray:
+    """The numbers of float32 next to `x`, on either side."""
+    at = int(np.float32(x).view(np.uint32))
+    return np.arange(at - count, at + count, dtype=np.uint32).view(np.float32)
+
+
+@pytest.mark.parametrize("name", LOOPS if compiled.available() else [])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_no_number_where_the_exponent_ends_gives_nan(name: str, sign: int) -> None:
+    """The largest float32 is e^88.7228391; e^88.7228394, the next that can be asked for, is infinity."""
+    edges = [88.722839, 88.376, 87.336, 103.27, 104.0]  # infinity, 2^127.5, denormals, 0, where x is held
+    x = np.concatenate([sign * neighbours(edge, 10_000) for edge in edges])
+    y = np.empty_like(x)
+    LOOPS[name](x, y)
+    assert not np.isnan(y).any()
+
+
 @pytest.mark.parametrize(("name", "ulps"), [("exp", 2), ("sigmoid", 4), ("tanh", 4), ("softplus", 4)])
 def test_errors_are_a_few_units_in_the_last_place(name: str, ulps: int) -> None:
     x = np.concatenate([every_float(1009), np.linspace(-110, 110, 1_000_003, dtype=np.float32)])
