@@ -61,7 +61,7 @@ def _resizing(old: int, new: int, scale: float, mode: str, like: Array) -> Array
     pixels, results = (np.arange(n, dtype=np.float64, like=like) for n in (old, new))
     if mode == "nearest":
         # A little more than the product, lest 11 * (30 / 22) fall below 15.
-        nearest = np.clip(np.floor(results * scale * (1 + 1e-12)), 0, old - 1)  # (nearest-resizing)
+        nearest = np.floor(results * scale * (1 + 1e-12))  # (nearest-resizing)
         return (nearest[:, None] == pixels).astype(like.dtype)
     centre = np.clip((results + 0.5) * scale - 0.5, 0, old - 1)
     return np.maximum(1 - np.abs(centre[:, None] - pixels), 0).astype(like.dtype)  # (bilinear-interpolation)

@@ -11,6 +11,7 @@ from tools import assert_close
 
 import scratchgen as sg
 from scratchgen.autograd import conv, conv_transpose, conv_weight
+from scratchgen.autograd.convolution import biased_conv, biased_conv_transpose
 from scratchgen.backend import RandomStream
 from scratchgen.backend.convolution.geometry import Geometry
 from scratchgen.nn import ConvTranspose2d
@@ -28,7 +29,7 @@ def normal(name: str, *shape: int) -> np.ndarray:
 
 
 X, W, G = normal("x", 2, 2, *SIZE), normal("w", 3, 2, *KERNEL), normal("g", 2, 3, 3, 3)
-U, V = normal("u", *X.shape), normal("v", *W.shape)
+U, V, B = normal("u", *X.shape), normal("v", *W.shape), normal("b", 3)
 
 
 def meetings() -> Any:
@@ -121,6 +122,13 @@ def test_the_derivatives_of_the_convolution_are_the_two_others() -> None:
     shares = sg.grad(conv(x, w, **HOW), [x, w], sg.asarray(G))
     assert_close(shares[0], transposed(G, W), rtol=1e-11, atol=1e-13)
     assert_close(shares[1], weighed(X, G), rtol=1e-11, atol=1e-13)
+    x, w, b = (sg.tensor(a, requires_grad=True) for a in (X, W, B))
+    y = biased_conv(x, w, b, **HOW)
+    assert_close(y, convolved(X, W) + B[:, None, None], rtol=1e-11, atol=1e-13)
+    shares = sg.grad(y, [x, w, b], sg.asarray(G))
+    assert_close(shares[0], transposed(G, W), rtol=1e-11, atol=1e-13)
+    assert_close(shares[1], weighed(X, G), rtol=1e-11, atol=1e-13)
+    assert_close(shares[2], G.sum((0, 2, 3)), rtol=1e-11)
 
 
 @pytest.mark.equation("transposed-convolution-vjps")
@@ -129,6 +137,13 @@ def test_the_derivatives_of_the_transposed_convolution() -> None:
     shares = sg.grad(conv_transpose(g, w, output_size=SIZE, **HOW), [g, w], sg.asarray(U))
     assert_close(shares[0], convolved(U, W), rtol=1e-11, atol=1e-13)
     assert_close(shares[1], weighed(U, G), rtol=1e-11, atol=1e-13)
+    g, w, b = (sg.tensor(a, requires_grad=True) for a in (G, W, B[:2]))
+    x = biased_conv_transpose(g, w, b, output_size=SIZE, **HOW)
+    assert_close(x, transposed(G, W) + B[:2, None, None], rtol=1e-11, atol=1e-13)
+    shares = sg.grad(x, [g, w, b], sg.asarray(U))
+    assert_close(shares[0], convolved(U, W), rtol=1e-11, atol=1e-13)
+    assert_close(shares[1], weighed(U, G), rtol=1e-11, atol=1e-13)
+    assert_close(shares[2], U.sum((0, 2, 3)), rtol=1e-11)
 
 
 @pytest.mark.equation("convolution-weight-vjps")
@@ -164,5 +179,7 @@ def test_the_sizes_of_the_transposed_convolution_are_those_that_lead_back(
     for size in range(2, 7):
         possible = range(2 * dilation + 1 - 2 * padding, 40)  # those that the kernel fits in
         leading_back = [n for n in possible if geometry.output_size((n, n)) == (size, size)]
-        found = [geometry.transposed_size((size, size), extra)[0] for extra in range(stride)]
+        found = [geometry.transposed_size((size, 9), extra)[0] for extra in range(stride)]
+        assert_close(found, leading_back, rtol=0)
+        found = [geometry.transposed_size((9, size), extra)[1] for extra in range(stride)]
         assert_close(found, leading_back, rtol=0)

@@ -10,7 +10,7 @@ from scipy import special
 from tools import assert_close
 
 import scratchgen as sg
-from scratchgen.autograd import check, primitive
+from scratchgen.autograd import binary_cross_entropy_sum, check, check_gradients, primitive
 from scratchgen.autograd.indexing import getitem, scatter
 from scratchgen.nn import functional as F
 
@@ -157,6 +157,10 @@ def test_gathering_and_scattering_are_adjoint_with_repeated_indices() -> None:
         by_hand[place] += g[m]
     assert_close(spread, by_hand, rtol=1e-14)
     assert_close(taken @ g, x @ spread, rtol=1e-13)
+    v, u = variable(g), RNG.normal(size=5)
+    back = sg.grad(scatter(v, index=(sg.asarray(index),), shape=(5,)), v, sg.asarray(u))[0]
+    assert_close(back, u[index], rtol=1e-14)
+    assert check_gradients(lambda x: scatter(x * x, index=(index,), shape=(5,)), g) < 1e-7
 
 
 @pytest.mark.equation("product-of-others")
@@ -190,6 +194,9 @@ def test_the_share_of_softmax_is_the_product_with_its_jacobian() -> None:
     share = sg.grad(sg.softmax(v), v, sg.asarray(g))[0]
     assert_close(share, (np.diag(y) - np.outer(y, y)) @ g, rtol=1e-13)
     assert_close(share, g @ jacobian(special.softmax, x), rtol=1e-8)
+    rows = RNG.normal(size=(3, 4))
+    for axis in (0, 1):
+        assert check_gradients(lambda x, axis=axis: sg.softmax(x, axis=axis), rows) < 1e-7
 
 
 @pytest.mark.equation("binary-cross-entropy")
@@ -197,13 +204,26 @@ def test_the_stable_form_is_minus_the_log_of_a_bernoulli() -> None:
     expected = -TARGET * special.log_expit(LOGITS) - (1 - TARGET) * special.log_expit(-LOGITS)
     stable = sg.binary_cross_entropy(sg.asarray(LOGITS), sg.asarray(TARGET))
     assert_close(stable, expected, rtol=1e-13, atol=1e-15)
+    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):  # summed: a formula, and a loop
+        logits, target = np.tile(LOGITS, 60).astype(dtype), np.tile(TARGET, 60).astype(dtype)
+        summed = binary_cross_entropy_sum(sg.asarray(logits), sg.asarray(target))
+        assert_close(summed, 60 * expected.sum(1), rtol=rtol)
 
 
 @pytest.mark.equation("binary-cross-entropy-slope")
 def test_its_slope_is_probability_minus_target() -> None:
     logits = variable(LOGITS)
-    (slope,) = sg.grad(sg.binary_cross_entropy(logits, sg.asarray(TARGET)).sum(), logits)
-    assert_close(slope, special.expit(LOGITS) - TARGET, rtol=1e-13)
+    g = np.array([[2.0, -1.0, 0.5], [3.0, 1.5, -0.3]])
+    (slope,) = sg.grad(sg.binary_cross_entropy(logits, sg.asarray(TARGET)), logits, sg.asarray(g))
+    assert_close(slope, g * (special.expit(LOGITS) - TARGET), rtol=1e-13)
+    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):
+        many = np.tile(LOGITS, 60).astype(dtype)
+        logits = sg.tensor(sg.asarray(many), requires_grad=True)
+        target = sg.asarray(np.tile(TARGET, 60).astype(dtype))
+        summed = binary_cross_entropy_sum(logits, target)
+        (slope,) = sg.grad(summed, logits, sg.asarray(np.array([2.0, -3.0], dtype)))
+        expected = np.array([[2.0], [-3.0]]) * (special.expit(LOGITS) - TARGET)
+        assert_close(slope, np.tile(expected, 60), rtol=rtol, atol=rtol)
 
 
 @pytest.mark.equation("cross-entropy-loss")

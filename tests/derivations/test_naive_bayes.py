@@ -15,6 +15,7 @@ from scratchgen.data.avatars import world
 from scratchgen.data.tables import entropy_of, enumerate_rows
 from scratchgen.metrics import exact_kl
 from scratchgen.models import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
+from scratchgen.models.naive_bayes.smoothing import smoothed
 
 LEVELS = (3, 2, 4)
 ROWS = np.random.default_rng(0).integers(0, LEVELS, (40, 3))
@@ -101,6 +102,13 @@ def test_the_next_ones_level_has_the_ratio_of_two_evidences() -> None:
         theta = CategoricalNaiveBayes((4,), alpha).fit_counts([counts]).theta[0]
         more = [log_evidence(counts + unit, alpha) - log_evidence(counts, alpha) for unit in np.eye(4)]
         assert_close(theta, np.exp(more), rtol=1e-12)
+
+
+@pytest.mark.equation("additive-smoothing")
+@pytest.mark.equation("naive-bayes-predictive")
+def test_each_row_of_a_table_is_smoothed_by_itself() -> None:
+    counts = np.array([[3, 1, 0], [10, 20, 30]])
+    assert_close(smoothed(counts, 2.0), [[5 / 10, 3 / 10, 2 / 10], [12 / 66, 22 / 66, 32 / 66]], rtol=1e-14)
 
 
 def entropy_over(joint: np.ndarray, kept: list[int]) -> float:

@@ -10,7 +10,17 @@ import pytest
 from tools import assert_close
 
 import scratchgen as sg
-from scratchgen.autograd import cumsum, einsum, erf, log_softmax, logsumexp, maximum, minimum, softmax
+from scratchgen.autograd import (
+    check_gradients,
+    cumsum,
+    einsum,
+    erf,
+    log_softmax,
+    logsumexp,
+    maximum,
+    minimum,
+    softmax,
+)
 
 RNG = np.random.default_rng(0)
 A, B, G = (RNG.uniform(0.5, 2, (2, 3)) for _ in range(3))
@@ -49,6 +59,7 @@ def test_a_power_by_its_base_and_its_exponent() -> None:
     assert_close(shares(lambda a: a**3, A, g=G)[0], 3 * G * A**2, rtol=1e-12)
     assert_close(shares(lambda a: a**0, A, g=G)[0], 0 * A)
     assert_close(shares(lambda b: 1.7**b, B, g=G)[0], G * 1.7**B * np.log(1.7), rtol=1e-12)
+    assert check_gradients(lambda a, b: a**b, A, B) < 1e-7
 
 
 @pytest.mark.equation("power-vjp")
@@ -59,6 +70,10 @@ def test_powers_of_zero() -> None:
     assert_close(of_exponent, np.zeros(4))
     of_base, of_exponent = shares(lambda a, b: a**b, np.array([1.0]), np.array([0.0]), g=np.ones(1))
     assert_close([of_base[0], of_exponent[0]], [0.0, 0.0])
+    a, b = [0.0, 0.0, 0.5, 0.5, 3.0], [0.0, 0.5, 0.0, 2.0, 0.0]  # an exponent of 0, at 0 and elsewhere
+    of_base, of_exponent = shares(lambda a, b: a**b, a[:1] + a[2:], b[:1] + b[2:], g=np.ones(4))
+    assert_close(of_base, [0.0, 0.0, 1.0, 0.0], rtol=1e-12)
+    assert_close(of_exponent, [0.0, np.log(0.5), 0.25 * np.log(0.5), np.log(3.0)], rtol=1e-12)
 
 
 @pytest.mark.equation("exp-log-slopes")
@@ -74,6 +89,7 @@ def test_the_slope_of_a_root_and_of_a_norm_at_zero_and_elsewhere() -> None:
     assert_close(shares(sg.sqrt, [0.0, 0.25, 4.0], g=[5.0, 3.0, 2.0])[0], [0.0, 3.0, 0.5], rtol=1e-14)
     of_norm = shares(lambda x: x.norm(axis=1), [[3.0, -4.0], [0.0, 0.0]], g=[2.0, 2.0])[0]
     assert_close(of_norm, [[1.2, -1.6], [0.0, 0.0]], rtol=1e-14)
+    assert check_gradients(sg.sqrt, [0.25, 4.0]) < 1e-7
 
 
 @pytest.mark.equation("tanh-slope")
@@ -101,6 +117,8 @@ def test_a_mean_shares_evenly() -> None:
     assert_close(shares(lambda x: x.mean(axis=0), X, g=g)[0], np.tile(g / 4, (4, 1)), rtol=1e-14)
     assert_close(shares(lambda x: x.mean(axis=0, keepdims=True), X, g=g[None])[0], np.tile(g / 4, (4, 1)))
     assert_close(shares(lambda x: x.mean(), X, g=3.0)[0], np.full((4, 3), 0.25), rtol=1e-14)
+    g = RNG.normal(size=4)
+    assert_close(shares(lambda x: x.mean(axis=1), X, g=g)[0], np.tile(g[:, None] / 3, (1, 3)), rtol=1e-14)
 
 
 @pytest.mark.equation("variance-vjp")
@@ -109,6 +127,10 @@ def test_a_variance_pulls_each_number_from_the_mean(correction: int) -> None:
     g = RNG.normal(size=3)
     found = shares(lambda x: x.var(axis=0, correction=correction), X, g=g)[0]
     assert_close(found, g * 2 * (X - X.mean(0)) / (4 - correction), rtol=1e-12)
+    kept = shares(lambda x: x.var(axis=0, keepdims=True, correction=correction), X, g=g[None])[0]
+    assert_close(kept, found, rtol=1e-14)
+    of_rows = shares(lambda x: x.var(axis=1, correction=correction), X.T, g=g)[0]
+    assert_close(of_rows, found.T, rtol=1e-12)
     # The mean moves too, but that does not matter: the deviations add up to nothing.
     h = 1e-6 * np.eye(4)[:, :, None]
     values = [(X + sign * h).var(axis=1, ddof=correction) for sign in (1, -1)]
@@ -131,6 +153,8 @@ def test_the_share_of_a_logsumexp_is_a_softmax() -> None:
     g = RNG.normal(size=4)
     p = np.exp(X) / np.exp(X).sum(1, keepdims=True)
     assert_close(shares(lambda x: logsumexp(x, axis=1), X, g=g)[0], g[:, None] * p, rtol=1e-12)
+    kept = shares(lambda x: logsumexp(x, axis=1, keepdims=True), X, g=g[:, None])[0]
+    assert_close(kept, g[:, None] * p, rtol=1e-12)
     empty = np.array([[-np.inf, -np.inf], [-np.inf, 0.0]])
     assert_close(shares(lambda x: logsumexp(x, axis=1), empty, g=[2.0, 3.0])[0], [[0, 0], [0, 3.0]])
 
@@ -140,6 +164,10 @@ def test_softmax_is_positive_sums_to_one_and_does_not_notice_a_shift() -> None:
     y = sg.asnumpy(softmax(sg.asarray(X), axis=1))
     assert_close(y, np.exp(X) / np.exp(X).sum(1, keepdims=True), rtol=1e-14)
     assert_close(softmax(sg.asarray(X + 5000.0), axis=1), y, rtol=1e-9)
+    apart = X + np.array([[5000.0], [0.0], [-5000.0], [1.0]])  # each row has a largest number of its own
+    assert_close(softmax(sg.asarray(apart), axis=1), y, rtol=1e-9)
+    one_is_far = softmax(sg.asarray(np.array([[-3000.0, 1.0, 2.0]])), axis=1)
+    assert_close(one_is_far, [[0.0, 1 / (1 + np.e), np.e / (1 + np.e)]], rtol=1e-12)
     assert_close(softmax(sg.asarray(X), axis=0), np.exp(X) / np.exp(X).sum(0), rtol=1e-14)
 
 

@@ -10,6 +10,7 @@ from estimates import assert_mean, integral
 from tools import assert_close
 
 import scratchgen as sg
+from scratchgen.autograd import check_gradients
 from scratchgen.backend import RandomStream
 from scratchgen.metrics import alarm_precision, auroc, average_precision, psnr
 from scratchgen.models import Autoencoder
@@ -30,6 +31,18 @@ def test_the_code_is_made_of_the_damaged_copy_and_the_error_is_from_the_clean_on
     expected = np.mean([np.sum((a - b) ** 2) for a, b in zip(sg.asnumpy(x), guessed, strict=True)])
     rtol = 1e-12 if dtype == np.float64 else 1e-5
     assert_close(model.loss(x, corrupted=damaged), np.asarray(expected, dtype), rtol=rtol)
+
+
+@pytest.mark.equation("denoising-loss")
+def test_its_derivatives_by_the_weights() -> None:
+    model = Autoencoder(Linear(5, 2), Linear(2, 5)).to(np.float64)
+
+    def loss(encode: Any, decode: Any) -> Any:
+        model.encoder.weight, model.decoder.weight = encode, decode
+        return model.loss(sg.asarray(X), corrupted=sg.asarray(DAMAGED))
+
+    layers = (model.encoder, model.decoder)
+    assert check_gradients(loss, *(sg.asnumpy(layer.weight) for layer in layers)) < 1e-7
 
 
 @pytest.mark.equation("anomaly-score")
@@ -188,3 +201,5 @@ def test_psnr_is_ten_times_the_logarithm_of_the_peaks_square_over_the_mean_squar
     total = sum((a - b) ** 2 for a, b in zip(x.ravel(), y.ravel(), strict=True))
     assert_close(psnr(x, y), 10 * np.log10(24 / total), rtol=1e-12)
     assert_close(psnr(255 * x, 255 * y, peak=255), psnr(x, y), rtol=1e-12)
+    assert psnr(x, x) == np.inf
+    assert_close(psnr(np.zeros(3), np.ones(3)), 0.0)

@@ -131,12 +131,17 @@ def expressions(piece: ast.AST) -> Iterator[ast.AST]:
         if isinstance(piece, ast.Subscript) and field == "ctx":
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
+            if isinstance(child, ast.AST) and not (field == "args" and _is_unknown_length(piece, child)):
                 yield from expressions(child)
 
 
 def _is_layout(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in LAYOUT
+
+
+def _is_unknown_length(call: ast.AST, argument: ast.AST) -> bool:
+    """The -1 of ``x.reshape(-1)``: any number below 0 says the same."""
+    return ast.unparse(argument) == "-1" and ast.unparse(call).rpartition("(")[0].endswith(".reshape")
 
 
 def _is_check(call: ast.Call) -> bool:

@@ -74,8 +74,8 @@ UNWRAPPED = {
     "softplus",
     "logsumexp",
 }
-SAME_NUMBERS = {"out", "like"}  # keywords that say where a result lies, not what it is
-SYMMETRIC = {"add", "maximum", "minimum", "multiply", "mul", "logaddexp", "isclose"}
+SAME_NUMBERS = {"out", "like", "strict"}  # keywords that say where a result lies, not what it is
+SYMMETRIC = {"add", "min", "max", "maximum", "minimum", "multiply", "mul", "logaddexp", "isclose"}
 TIMES = {"t", "s", "T", "k", "d", "i", "step", "half"}
 # What twice or half of has no meaning.
 NO_VALUES = (

@@ -33,6 +33,7 @@ from .patch import living, patch
 KILLED = "killed"
 SURVIVED = "survived"
 TIMED_OUT = "killed, by time"
+UNDECIDED = "not changed in all of its functions"
 FRESH = 9  # the exit status that asks for a Python that has imported nothing
 ASLEEP = 900.0  # seconds until a run counts as asleep for ever, on a clock
 MEMORY = 3 << 30  # bytes beyond what the collected tests take
@@ -63,6 +64,7 @@ class Tests:
         self.work = work
         self.items: dict[str, list[pytest.Item]] = defaultdict(list)
         self.failed = False
+        self.seconds: dict[str, float] = {}  # of each item, as the plain code took them
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.option.tbstyle = "native"  # the reports are read by nobody, and this one costs least
@@ -77,10 +79,12 @@ class Tests:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed = self.failed or report.failed
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
 
     def passes(self, tests: Sequence[str]) -> bool:
-        """Whether these tests pass, up to the first that does not."""
+        """Whether these tests pass, up to the first that does not; the quick ones come first."""
         items = [item for test in tests for item in self.items[test]]
+        items.sort(key=lambda item: self.seconds.get(item.nodeid, 0.0))
         assert items, "there are no tests to run"
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -88,8 +92,12 @@ class Tests:
                 return False
         return True
 
-    def run(self, jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
-        """The outcomes of all jobs, in the order in which they end."""
+    def run(self, jobs: Sequence[Job], processes: int, recheck: bool = True) -> Iterator[Outcome]:
+        """The outcomes of all jobs, in the order in which they end.
+
+        `recheck` tries in a Python of its own also what survived with all of its functions changed: tests may
+        keep what the package computed while they were collected.
+        """
         prepare()
         waiting = list(reversed(jobs))
         again: list[Job] = []
@@ -106,7 +114,10 @@ class Tests:
                     if outcome is None:
                         continue
                     del running[pid]
-                    if outcome.verdict == SURVIVED and job.mutant is not None and not fresh:
+                    if job.mutant is None:
+                        self.seconds |= taken(pid)
+                    alive = outcome.verdict == SURVIVED and recheck and job.mutant is not None
+                    if not fresh and (alive or outcome.verdict == UNDECIDED):
                         again.append(job)
                     else:
                         yield outcome
@@ -129,6 +140,8 @@ class Tests:
                 code = FRESH
             else:
                 code = 0 if self.passes(job.tests) else 1
+            if job.mutant is None:
+                notes(os.getpid()).write_text(json.dumps(self.seconds), encoding="utf-8")
         except BaseException:  # also what leaves pytest: SystemExit, KeyboardInterrupt
             code = 1
         finally:
@@ -142,6 +155,19 @@ def prepare() -> None:
     living()
     gc.collect()
     gc.freeze()  # a collection in a fork then copies nothing
+
+
+def notes(pid: int) -> Path:
+    """Where a run of the plain code writes the seconds of each test."""
+    return Path(tempfile.gettempdir(), f"scratchgen-seconds-{pid}.json")
+
+
+def taken(pid: int) -> dict[str, float]:
+    """The seconds that a run noted."""
+    file = notes(pid)
+    seconds: dict[str, float] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    file.unlink(missing_ok=True)
+    return seconds
 
 
 def collected(tests: Sequence[str], work: Callable[[Tests], None]) -> int:
@@ -165,7 +191,7 @@ def ended(pid: int, job: Job, began: float) -> Outcome | None:
     seconds = used.ru_utime + used.ru_stime
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         return Outcome(job, TIMED_OUT, seconds)
-    return Outcome(job, SURVIVED if code in (0, FRESH) else KILLED, seconds)
+    return Outcome(job, {0: SURVIVED, FRESH: UNDECIDED}.get(code, KILLED), seconds)
 
 
 def limit(job: Job) -> None:
