@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import measurements
 import numpy as np
 
+from scratchgen.autograd import Tensor, grad, raw
 from scratchgen.backend import asarray, asnumpy
 
 
@@ -62,3 +64,30 @@ def assert_at_most(error: Any, tolerance: float, unit: str = "") -> None:
     largest = float(np.max(asnumpy(error)))
     assert largest <= tolerance, f"the error {largest:.3g} is above {tolerance:g} {unit}".rstrip()
     measurements.record(max(largest, 0.0), tolerance, unit)
+
+
+def assert_slopes(f: Callable[[], Any], parameters: Iterable[Tensor], rtol: float = 1e-6) -> None:
+    """Assert that the gradient of `f`, which reads float64 parameters, is its slope, for each of them.
+
+    The slope is a central difference along a random direction, of a random weighted sum of what `f` gives.
+    Where one parameter's gradient is missing, or stops somewhere on its way, the two differ.
+    """
+    rng, parameters = np.random.default_rng(0), list(parameters)
+    y = f()
+    weights = rng.normal(size=y.shape)
+
+    def total() -> float:
+        return float(np.sum(asnumpy(raw(f())).astype(np.float64) * weights))
+
+    gradients = grad(y, parameters, asarray(weights))
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        direction, start = rng.normal(size=parameter.shape), asnumpy(parameter.data).copy()
+        h = 1e-5
+        ends = []
+        for step in (h, -h):
+            parameter.data[...] = asarray(start + step * direction)
+            ends.append(total())
+        parameter.data[...] = asarray(start)
+        slope = (ends[0] - ends[1]) / (2 * h)
+        along = float(np.sum(asnumpy(gradient) * direction))
+        assert_close(along, slope, rtol=rtol, atol=rtol * max(1.0, abs(total())) * 1e-2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from models.autoregressive.worlds import every_vector, stream, strong
 from scipy import special
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.data import avatars
@@ -103,6 +103,7 @@ def test_a_mask_leaves_the_taps_before_the_middle(size: int) -> None:
             if source >= 0:
                 by_hand[:, :, :, column] += np.einsum("oi,nih->noh", w[:, :, tap], x[:, :, :, source])
     assert_close(layer(sg.asarray(x)), by_hand, rtol=1e-10, atol=1e-12)
+    assert_slopes(lambda: layer(sg.asarray(x)), layer.parameters())
 
 
 @pytest.mark.equation("pixelcnn-gate")
@@ -155,6 +156,8 @@ def test_a_layer_is_two_masked_convolutions_a_gate_and_a_residual(first: bool, l
     v_next, h_next = layer(sg.asarray(v), sg.asarray(h), given)
     assert_close(v_next, gated(a), rtol=1e-10, atol=1e-12)
     assert_close(h_next, new if first else h + new, rtol=1e-10, atol=1e-12)
+    learnt = [p for name, p in layer.named_parameters() if labels is not None or "label" not in name]
+    assert_slopes(lambda: sg.stack(layer(sg.asarray(v), sg.asarray(h), given)), learnt)
 
 
 def parents_of(d: int, parents: int) -> tuple[int, ...]:

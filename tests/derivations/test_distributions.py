@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from estimates import assert_mean
 from scipy import integrate, special, stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -25,6 +25,7 @@ from scratchgen.distributions.normal import reparameterise
 
 LOGITS = np.array([-6.0, -1.5, 0.0, 0.3, 4.0])
 TABLE = np.array([0.1, 0.2, 0.05, 0.65])
+TABLES = np.array([TABLE, TABLE[::-1], [0.4, 0.3, 0.1, 0.2]])
 NORMALS = [(0.0, 1.0), (1.5, 0.2), (-2.0, 3.0)]  # (mu, sigma)
 
 
@@ -68,12 +69,18 @@ def test_the_entropy_of_a_bernoulli_is_minus_the_expected_log_probability() -> N
 def test_a_categorical_is_its_table_whatever_is_added_to_all_logits(shift: float) -> None:
     p = Categorical(sg.asarray(np.log(TABLE) + shift))
     assert_close(p.log_prob(np.arange(4)), np.log(TABLE), rtol=1e-12)
+    rows = Categorical(sg.asarray(np.log(TABLES)[:, None] + [[[shift], [1.0]]]))  # (3, 2, 4)
+    levels = np.array([[0, 3], [1, 2], [2, 2]])
+    expected = np.log(np.take_along_axis(TABLES, levels, axis=1))
+    assert_close(rows.log_prob(sg.asarray(levels)), expected, rtol=1e-11)
 
 
 @pytest.mark.equation("categorical-entropy")
 def test_the_entropy_of_a_categorical_is_the_sum_over_its_levels() -> None:
     assert_close(Categorical(sg.asarray(np.log(TABLE))).entropy(), -(TABLE @ np.log(TABLE)), rtol=1e-12)
     assert_close(Categorical(sg.asarray(np.zeros(7))).entropy(), np.log(7), rtol=1e-12)  # the largest
+    rows = Categorical(sg.asarray(np.log(TABLES)))
+    assert_close(rows.entropy(), -(TABLES * np.log(TABLES)).sum(1), rtol=1e-12)
 
 
 @pytest.mark.equation("mixture-log-density")
@@ -136,14 +143,24 @@ def test_the_divergence_of_two_categoricals_is_the_sum_over_the_levels() -> None
     other = np.array([0.4, 0.3, 0.2, 0.1])
     q, p = Categorical(sg.asarray(np.log(TABLE))), Categorical(sg.asarray(np.log(other)))
     assert_close(kl_divergence(q, p), TABLE @ (np.log(TABLE) - np.log(other)), rtol=1e-12)
+    q = Categorical(sg.asarray(np.log(TABLES)))
+    assert_close(kl_divergence(q, p), (TABLES * (np.log(TABLES) - np.log(other))).sum(1), rtol=1e-12)
 
 
+@pytest.mark.equation("kl-divergence")
 @pytest.mark.equation("kl-monte-carlo")
 def test_the_estimate_is_the_mean_log_ratio_at_samples_of_q() -> None:
     q, p = normal([0.5, -1.0], [0.7, 2.0]), normal([0.0, 1.0], [1.0, 1.5])
     x = sg.asnumpy(q.sample(RandomStream(3), 11))
     ratios = stats.norm.logpdf(x, [0.5, -1.0], [0.7, 2.0]) - stats.norm.logpdf(x, [0.0, 1.0], [1.0, 1.5])
     assert_close(kl_divergence_monte_carlo(q, p, RandomStream(3), 11), ratios.mean(0), rtol=1e-11)
+    learnt = [sg.tensor(np.array(x), requires_grad=True) for x in ([0.5, -1.0], [0.3, 0.2], [1.0, 0.0])]
+
+    def estimate() -> Any:
+        q, p = Normal(learnt[0], learnt[1]), Normal(learnt[2], learnt[1])
+        return kl_divergence_monte_carlo(q, p, RandomStream(3), 11)
+
+    assert_slopes(estimate, learnt)
 
 
 @pytest.mark.equation("kl-monte-carlo")

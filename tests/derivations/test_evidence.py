@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from estimates import assert_mean
 from scipy import special, stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -102,6 +102,8 @@ def test_the_loss_is_beta_times_the_divergence_minus_the_log_likelihood(likeliho
         kl = 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(1)
         loss = model.loss(sg.asarray(x), RandomStream(3))
     assert_close(loss, (beta * kl - log_likelihood).mean(), rtol=1e-11)
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    assert_slopes(lambda: model.loss(sg.asarray(x), RandomStream(3)), learnt)
 
 
 @pytest.mark.equation("vae-reparameterisation")

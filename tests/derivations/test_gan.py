@@ -9,7 +9,7 @@ import pytest
 from estimates import assert_mean
 from scipy import integrate, special, stats
 from scipy.spatial import distance
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -87,6 +87,9 @@ def test_the_two_losses_estimate_the_expectations_of_the_game() -> None:
         lowered = [model.generator_loss(500, stream.child("z")) for stream in streams]
     assert_mean(np.stack([sg.asnumpy(x) for x in found]), -(log_d + log_not_d))
     assert_mean(np.stack([sg.asnumpy(x) for x in lowered]), log_not_d)
+    x = batches[0][:50]
+    assert_slopes(lambda: model.discriminator_loss(x, RandomStream(0)), model.discriminator.parameters())
+    assert_slopes(lambda: model.generator_loss(50, RandomStream(0)), model.generator.parameters())
 
 
 @pytest.mark.equation("gan-optimal-discriminator")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from estimates import assert_mean
 from scipy import special, stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.autograd import check_gradients
@@ -128,6 +128,7 @@ def test_the_bound_of_a_bernoulli_likelihood_is_that_of_the_formula() -> None:
     log_likelihood = (x * special.log_expit(logits) + (1 - x) * special.log_expit(-logits)).sum(1)
     kl = 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(1)
     assert_close(elbo, log_likelihood - kl, rtol=1e-11)
+    assert_slopes(lambda: model.elbo(sg.asarray(x), RandomStream(3)), model.parameters())
 
 
 @pytest.mark.equation("vae-normal-likelihood")
@@ -209,6 +210,19 @@ def test_the_importance_weighted_bound_is_the_logarithm_of_the_mean_weight() -> 
         - stats.norm.logpdf(z, mean, sigma).sum(-1)
     )
     assert_close(found, np.log(np.exp(log_weights).mean(0)), rtol=1e-12)
+    stream = RandomStream(6)
+    z = np.concatenate([sg.asnumpy(stream.normal((k, 3, 2), np.float64)) for k in (2, 2, 1)])
+    z = mean + sigma * z
+    log_weights = (
+        stats.norm.logpdf(X, z @ W.T + B, S).sum(-1)
+        + stats.norm.logpdf(z).sum(-1)
+        - stats.norm.logpdf(z, mean, sigma).sum(-1)
+    )
+    with sg.no_grad():
+        found = model.log_marginal(sg.asarray(X), RandomStream(6), samples=5, chunk=2)
+    assert_close(found, np.log(np.exp(log_weights).mean(0)), rtol=1e-12)
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    assert_slopes(lambda: model.log_marginal(sg.asarray(X), RandomStream(6), samples=5), learnt)
 
 
 @pytest.mark.equation("vae-iwae")

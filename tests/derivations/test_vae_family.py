@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from estimates import assert_mean
 from scipy import special, stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -114,6 +114,11 @@ def test_told_a_label_the_bound_is_on_the_likelihood_of_its_class() -> None:
             found = sg.asnumpy(model.elbo(many, RandomStream(1), labels=told)).reshape(-1, 4)
             weighted = model.log_marginal(sg.asarray(x), RandomStream(2), 3000, labels=sg.asarray(labels))
         assert_mean(found, log_p - gap)
+        told = sg.asarray(labels)
+        assert_slopes(
+            lambda model=model, told=told: model.elbo(sg.asarray(x), RandomStream(1), labels=told),
+            [model.decoder.weight],
+        )
         assert_close(weighted, log_p, rtol=1e-11 if off == 0 else 0.1)
 
 
@@ -159,6 +164,8 @@ def test_the_divergence_from_a_learnt_prior_is_estimated_where_the_code_was_draw
     log_q = stats.norm.logpdf(z, mean, sigma).sum(-1)
     log_p = sg.asnumpy(model.prior.log_prob(sg.asarray(z)))
     assert_close(model.elbo_terms(x, RandomStream(3))[1], log_q - log_p, rtol=1e-11)
+    learnt = [*model.encoder.parameters(), *model.prior.parameters()]
+    assert_slopes(lambda: model.elbo_terms(x, RandomStream(3))[1], learnt)
     # Of a single component the divergence is known.
     model = shaken(VAE.dense(6, 8, 2, prior=MixturePrior(1, 2)))
     with sg.no_grad():
@@ -192,6 +199,8 @@ def test_free_bits_count_a_dimension_for_no_less_than_their_number(dtype: Any, r
         price = np.maximum(per_dimension, free).sum()
         assert_close(terms["loss"], terms["reconstruction"] + 2 * price, rtol=rtol)
         assert_close(terms["kl"], per_dimension.sum(), rtol=rtol)
+        if dtype == np.float64:
+            assert_slopes(lambda x=x, model=model: model.loss(x, RandomStream(3)), model.encoder.parameters())
         if free == 0.3:
             assert (per_dimension < free).any()
             assert (per_dimension > free).any()

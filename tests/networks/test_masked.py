@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -38,6 +38,7 @@ def test_it_is_an_affine_map_with_the_weights_that_are_left() -> None:
     first, second = sg.asnumpy(layer.bias)
     by_hand = [[first + 0.3 * a - 1.2 * b, second + 0.3 * c], [first + 2 * a + 0.7 * b, second + 2 * c]]
     assert_close(layer(sg.asarray(x)), by_hand, rtol=1e-12)
+    assert_slopes(lambda: layer(sg.asarray(x)), layer.parameters())
 
 
 def test_what_is_masked_learns_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from models.autoregressive.worlds import every_image, stream, strong
 from scipy.stats import chisquare
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -77,6 +77,8 @@ def test_it_is_the_product_of_the_softmax_of_each_pixel(
     label = None if classes is None else 1
     assert_close(model.log_prob(x, label), by_hand, rtol=1e-10)
     assert_close(model.loss(x, labels=label), -by_hand.mean(), rtol=1e-10)
+    learnt = [p for name, p in model.named_parameters() if "label_h" not in name or classes is not None]
+    assert_slopes(lambda: model.log_prob(x[:2], label), learnt)
 
 
 @pytest.mark.equation("pixelcnn-classes")
@@ -85,6 +87,7 @@ def test_without_a_label_all_classes_are_equally_likely() -> None:
     each = [np.exp(sg.asnumpy(model.log_prob(x, c))) for c in range(3)]
     assert np.abs(each[0] - each[1]).max() > 0.01
     assert_close(np.exp(sg.asnumpy(model.log_prob(x))), np.mean(each, axis=0), rtol=1e-10)
+    assert_slopes(lambda: model.log_prob(x[:2]), model.parameters())
 
 
 @given(order=st.permutations(range(6)), seed=st.integers(0, 99))

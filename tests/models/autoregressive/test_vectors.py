@@ -10,7 +10,7 @@ from estimates import assert_mean
 from hypothesis import given, settings, strategies as st
 from models.autoregressive.worlds import every_vector, stream, strong
 from scipy.stats import chisquare
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -51,6 +51,7 @@ def test_it_is_the_product_of_the_conditionals_by_hand(make: Any) -> None:
     p = 1 / (1 + np.exp(-sg.asnumpy(model(sg.asarray(x)))))
     assert_close(model.log_prob(sg.asarray(x)), np.log(np.where(x == 1, p, 1 - p)).sum(axis=1), rtol=1e-10)
     assert_close(model.loss(sg.asarray(x)), -np.log(np.where(x == 1, p, 1 - p)).sum() / len(x), rtol=1e-10)
+    assert_slopes(lambda: model.log_prob(sg.asarray(x)), model.parameters())
 
 
 @every_model
