@@ -27,16 +27,20 @@ from scratchgen.models.diffusion import (
 )
 
 T = 8
-SCHEDULE = linear_schedule(T)
 TIMES = np.arange(1, T + 1)
 RNG = np.random.default_rng(0)
 X0, EPS = RNG.normal(size=(2, T, 3))
 
 
+def eight_steps() -> Schedule:
+    """A schedule of T steps, made anew for each test."""
+    return linear_schedule(T)
+
+
 def all_times(x0: np.ndarray = X0, eps: np.ndarray = EPS) -> tuple[sg.Tensor, ...]:
     """x_0, eps and x_t with one example for each time, and the times: raw, on the device."""
     x0, eps, t = sg.asarray(x0), sg.asarray(eps), sg.asarray(TIMES)
-    return x0, eps, q_sample(SCHEDULE, x0, t, eps), t
+    return x0, eps, q_sample(eight_steps(), x0, t, eps), t
 
 
 @pytest.mark.equation("ddpm-linear-schedule")
@@ -65,18 +69,18 @@ def test_the_ratio_of_signal_to_noise_is_that_of_the_variances_and_falls() -> No
     for t in (1, 4, 8):
         times = sg.asarray(np.full(n, t))
         x0, eps = rng.normal((n, 1), np.float64), rng.normal((n, 1), np.float64)
-        signal = sg.asnumpy(q_sample(SCHEDULE, x0, times, eps * 0))
-        noise = sg.asnumpy(q_sample(SCHEDULE, x0 * 0, times, eps))
-        assert_close(signal.var() / noise.var(), SCHEDULE.snr[t - 1], rtol=0.02)
-    assert (np.diff(SCHEDULE.snr) < 0).all()
+        signal = sg.asnumpy(q_sample(eight_steps(), x0, times, eps * 0))
+        noise = sg.asnumpy(q_sample(eight_steps(), x0 * 0, times, eps))
+        assert_close(signal.var() / noise.var(), eight_steps().snr[t - 1], rtol=0.02)
+    assert (np.diff(eight_steps().snr) < 0).all()
 
 
 @pytest.mark.equation("ddpm-forward-step")
 def test_a_step_keeps_a_variance_of_one() -> None:
     x = RandomStream(1).normal((100_000, 1), np.float64)
     for t in (1, 5):
-        after = q_step(SCHEDULE, x, sg.asarray(np.full(len(x), t)))
-        beta = SCHEDULE.beta[t - 1]
+        after = q_step(eight_steps(), x, sg.asarray(np.full(len(x), t)))
+        beta = eight_steps().beta[t - 1]
         assert_close(after.mean, np.sqrt(1 - beta) * sg.asnumpy(x), rtol=1e-12)
         assert_close(sg.asnumpy(after.variance)[0], [beta], rtol=1e-12)
         assert_close(sg.asnumpy(after.sample(RandomStream(2))).var(), 1.0, rtol=0.02)
@@ -86,14 +90,16 @@ def test_a_step_keeps_a_variance_of_one() -> None:
 def test_t_steps_at_once_are_the_steps_one_by_one() -> None:
     mean, variance = X0[0], 0.0  # of x_t given x_0, carried along by the one-step kernel
     for t in TIMES:
-        step = q_step(SCHEDULE, sg.asarray(mean[None]), sg.asarray([t]))
+        step = q_step(eight_steps(), sg.asarray(mean[None]), sg.asarray([t]))
         mean = sg.asnumpy(step.mean)[0]
-        variance = (1 - SCHEDULE.beta[t - 1]) * variance + sg.asnumpy(step.variance)[0, 0]
+        variance = (1 - eight_steps().beta[t - 1]) * variance + sg.asnumpy(step.variance)[0, 0]
         at_once = sg.asnumpy(
-            q_sample(SCHEDULE, sg.asarray(X0[:1]), sg.asarray([t]), sg.asarray(np.zeros((1, 3))))
+            q_sample(eight_steps(), sg.asarray(X0[:1]), sg.asarray([t]), sg.asarray(np.zeros((1, 3))))
         )
         assert_close(at_once[0], mean, rtol=1e-12)
-        one = sg.asnumpy(q_sample(SCHEDULE, sg.asarray(X0[:1]), sg.asarray([t]), sg.asarray(np.ones((1, 3)))))
+        one = sg.asnumpy(
+            q_sample(eight_steps(), sg.asarray(X0[:1]), sg.asarray([t]), sg.asarray(np.ones((1, 3))))
+        )
         assert_close((one - at_once)[0], np.full(3, np.sqrt(variance)), rtol=1e-12)
 
 
@@ -102,8 +108,8 @@ def test_iterated_noise_has_the_distribution_of_the_closed_form() -> None:
     n, rng = 50_000, RandomStream(3)
     x = sg.asarray(np.tile(X0[:1], (n, 1)))
     for t in TIMES[:5]:
-        x = q_step(SCHEDULE, x, sg.asarray(np.full(n, t))).sample(rng)
-    ab = SCHEDULE.alpha_bar[4]
+        x = q_step(eight_steps(), x, sg.asarray(np.full(n, t))).sample(rng)
+    ab = eight_steps().alpha_bar[4]
     assert_mean(x, np.sqrt(ab) * X0[0])
     assert_close(sg.asnumpy(x).var(0), np.full(3, 1 - ab), rtol=0.03)
 
@@ -112,10 +118,10 @@ def test_iterated_noise_has_the_distribution_of_the_closed_form() -> None:
 @pytest.mark.equation("ddpm-posterior-variance")
 def test_the_posterior_is_that_of_bayes_rule() -> None:
     x0, _, xt, t = all_times()
-    q = q_posterior(SCHEDULE, x0, xt, t)
+    q = q_posterior(eight_steps(), x0, xt, t)
     mean, variance = sg.asnumpy(q.mean), np.broadcast_to(sg.asnumpy(q.variance), (T, 3))
     for i in range(1, T):  # t = i + 1, from 2 on
-        ab, beta = SCHEDULE.alpha_bar[i - 1], SCHEDULE.beta[i]
+        ab, beta = eight_steps().alpha_bar[i - 1], eight_steps().beta[i]
         # log q(x_(t-1)|x_0) + log q(x_t|x_(t-1)) is quadratic in x_(t-1): its vertex and its curvature.
         grid = np.linspace(-1, 1, 5)[:, None]
         log_joint = stats.norm.logpdf(grid, np.sqrt(ab) * X0[i], np.sqrt(1 - ab)) + stats.norm.logpdf(
@@ -129,7 +135,7 @@ def test_the_posterior_is_that_of_bayes_rule() -> None:
 @pytest.mark.equation("ddpm-posterior-mean")
 @pytest.mark.equation("ddpm-posterior-variance")
 def test_the_first_step_back_leads_to_the_data_themselves() -> None:
-    for schedule in (SCHEDULE, cosine_schedule(1000), linear_schedule(1)):
+    for schedule in (eight_steps(), cosine_schedule(1000), linear_schedule(1)):
         q = q_posterior(schedule, sg.asarray(X0[:1]), sg.asarray(EPS[:1]), sg.asarray([1]))
         assert_close(q.mean, X0[:1], rtol=1e-12)
         assert (sg.asnumpy(q.variance) == 0).all()
@@ -139,9 +145,12 @@ def test_the_first_step_back_leads_to_the_data_themselves() -> None:
 def test_q_given_the_data_is_consistent_from_one_time_to_the_next() -> None:
     # The mean over x_t ~ q(x_t|x_0) of q(x_(t-1)|x_t, x_0) is q(x_(t-1)|x_0).
     x0, eps, _, t = all_times()
-    at = {scale: q_posterior(SCHEDULE, x0, q_sample(SCHEDULE, x0, t, eps * scale), t) for scale in (0, 1)}
+    at = {
+        scale: q_posterior(eight_steps(), x0, q_sample(eight_steps(), x0, t, eps * scale), t)
+        for scale in (0, 1)
+    }
     slope = sg.asnumpy(at[1].mean - at[0].mean) / EPS  # of the mean by eps
-    before = column(np.append(1, SCHEDULE.alpha_bar[:-1]), TIMES)
+    before = column(np.append(1, eight_steps().alpha_bar[:-1]), TIMES)
     assert_close(at[0].mean, np.sqrt(before) * X0, rtol=1e-12)
     assert_close(slope**2 + sg.asnumpy(at[0].variance), np.tile(1 - before, 3), rtol=1e-9, atol=1e-15)
 
@@ -149,30 +158,30 @@ def test_q_given_the_data_is_consistent_from_one_time_to_the_next() -> None:
 @pytest.mark.equation("ddpm-x0-from-noise")
 def test_the_noise_gives_back_the_data() -> None:
     x0, eps, xt, t = all_times()
-    assert_close(x0_from_prediction("noise", SCHEDULE, eps, xt, t), X0, rtol=1e-7)
-    assert_close(noise_from_x0(SCHEDULE, x0, xt, t), EPS, rtol=1e-7)
+    assert_close(x0_from_prediction("noise", eight_steps(), eps, xt, t), X0, rtol=1e-7)
+    assert_close(noise_from_x0(eight_steps(), x0, xt, t), EPS, rtol=1e-7)
 
 
 @pytest.mark.equation("ddpm-v-prediction")
 def test_v_is_xt_turned_by_a_right_angle() -> None:
     x0, eps, xt, t = all_times()
-    v = prediction_target("v", SCHEDULE, x0, eps, t)
-    root = column(np.sqrt(SCHEDULE.alpha_bar), TIMES)
+    v = prediction_target("v", eight_steps(), x0, eps, t)
+    root = column(np.sqrt(eight_steps().alpha_bar), TIMES)
     angle = np.arccos(root)
     # (x_0, eps) -> (x_t, v) is a rotation by that angle: lengths stay, and v is the derivative of x_t by it.
     assert_close(sg.asnumpy(xt) ** 2 + sg.asnumpy(v) ** 2, X0**2 + EPS**2, rtol=1e-12)
     h = 1e-6
     turned = [np.cos(angle + d) * X0 + np.sin(angle + d) * EPS for d in (h, -h)]
     assert_close(v, (turned[0] - turned[1]) / (2 * h), rtol=1e-7, atol=1e-9)
-    assert_close(x0_from_prediction("v", SCHEDULE, v, xt, t), X0, rtol=1e-7)
+    assert_close(x0_from_prediction("v", eight_steps(), v, xt, t), X0, rtol=1e-7)
 
 
 @pytest.mark.equation("ddpm-score")
 def test_the_best_noise_is_the_gradient_of_the_log_density() -> None:
-    model, h = exact(SCHEDULE), 1e-5
+    model, h = exact(eight_steps()), 1e-5
     _, _, xt, t = all_times()
-    found = sg.asnumpy(score(SCHEDULE, model(xt, t), t))
-    ab = column(SCHEDULE.alpha_bar, TIMES)
+    found = sg.asnumpy(score(eight_steps(), model(xt, t), t))
+    ab = column(eight_steps().alpha_bar, TIMES)
     mean, sigma = np.sqrt(ab) * MEAN, np.sqrt(ab * SIGMA**2 + 1 - ab)
     at = [stats.norm.logpdf(sg.asnumpy(xt) + d, mean, sigma) for d in (h, -h)]
     assert_close(found, (at[0] - at[1]) / (2 * h), rtol=1e-6, atol=1e-8)
@@ -182,24 +191,24 @@ def test_the_best_noise_is_the_gradient_of_the_log_density() -> None:
 @pytest.mark.parametrize("prediction", ["noise", "x0", "v"])
 def test_the_best_guess_of_the_data_needs_only_the_density_of_what_is_seen(prediction: str) -> None:
     _, _, xt, t = all_times()
-    ab = column(SCHEDULE.alpha_bar, TIMES)
+    ab = column(eight_steps().alpha_bar, TIMES)
     mean, variance = np.sqrt(ab) * MEAN, ab * SIGMA**2 + 1 - ab
     slope = -(sg.asnumpy(xt) - mean) / variance  # of log q(x_t), a normal
     expected = (sg.asnumpy(xt) + (1 - ab) * slope) / np.sqrt(ab)
     assert_close(
-        exact(SCHEDULE, prediction).predict_x0(xt, t), expected, rtol=1e-8, atol=1e-7
+        exact(eight_steps(), prediction).predict_x0(xt, t), expected, rtol=1e-8, atol=1e-7
     )  # at T, 1e-16 / alpha_bar
 
 
 @pytest.mark.equation("denoising-score-matching")
 def test_to_match_the_score_of_the_noise_is_to_match_the_score_of_the_density() -> None:
-    model, t, n = exact(SCHEDULE), len(SCHEDULE.alpha_bar) // 2, 100_000
+    model, t, n = exact(eight_steps()), len(eight_steps().alpha_bar) // 2, 100_000
     x0, times = draw(n), sg.asarray(np.full(n, t))
     eps = RandomStream(0).normal((n, 3), np.float64)
-    xt = q_sample(SCHEDULE, x0, times, eps)
-    noise = np.sqrt(1 - SCHEDULE.alpha_bar[t - 1])
+    xt = q_sample(eight_steps(), x0, times, eps)
+    noise = np.sqrt(1 - eight_steps().alpha_bar[t - 1])
     of_example = -sg.asnumpy(eps) / noise
-    of_density = sg.asnumpy(score(SCHEDULE, model(xt, times), times))
+    of_density = sg.asnumpy(score(eight_steps(), model(xt, times), times))
     for s in (0.5 * of_density, of_density + 0.3, np.tanh(sg.asnumpy(xt))):  # any function of x_t
         pairs = (s, of_example), (s, of_density), (of_density, of_example)
         sides = [((a - b) ** 2).sum(1) for a, b in pairs]
@@ -210,8 +219,8 @@ def test_to_match_the_score_of_the_noise_is_to_match_the_score_of_the_density() 
 @pytest.mark.equation("ddpm-mean-from-noise")
 def test_the_mean_from_the_noise_is_that_of_the_posterior_at_the_data_it_means() -> None:
     x0, eps, xt, t = all_times()
-    expected = q_posterior(SCHEDULE, x0, xt, t).mean
-    assert_close(mean_from_noise(SCHEDULE, eps, xt, t), expected, rtol=1e-9)
+    expected = q_posterior(eight_steps(), x0, xt, t).mean
+    assert_close(mean_from_noise(eight_steps(), eps, xt, t), expected, rtol=1e-9)
 
 
 @pytest.mark.equation("ddpm-fixed-small")
@@ -242,9 +251,11 @@ def test_the_variances_are_right_at_the_two_ends_and_lie_between_elsewhere() -> 
 @pytest.mark.equation("ddpm-fixed-small")
 def test_at_the_first_step_the_small_variance_is_that_of_the_second() -> None:
     x, first, second = sg.asarray(X0[:1]), sg.asarray([1]), sg.asarray([2])
-    model = exact(SCHEDULE)
+    model = exact(eight_steps())
     assert_close(model.reverse(x, first).log_var, model.reverse(x, second).log_var, rtol=1e-12)
-    assert_close(exact(SCHEDULE, fraction=1.0).reverse(x, first).variance, np.full((1, 3), SCHEDULE.beta[0]))
+    assert_close(
+        exact(eight_steps(), fraction=1.0).reverse(x, first).variance, np.full((1, 3), eight_steps().beta[0])
+    )
     only = exact(Schedule([0.3])).reverse(x, first)
     assert_close(only.variance, np.full((1, 3), 0.3), rtol=1e-12)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.autograd import check_gradients
@@ -97,7 +97,7 @@ def test_a_flat_critic_has_a_penalty_of_one_and_a_finite_gradient() -> None:
 @pytest.mark.equation("wgan-gp-loss")
 @pytest.mark.parametrize("penalty_weight", [0.0, 10.0])
 def test_the_critics_loss_and_its_terms(penalty_weight: float) -> None:
-    model = GAN.dense(SHAPE, 8, 3, "wasserstein-gp", rng=RandomStream(0)).to(np.float64)
+    model = GAN.dense(SHAPE, 8, 3, "wasserstein-gp", rng=RandomStream(1)).to(np.float64)
     model.penalty_weight = penalty_weight
     x = sg.asarray(REAL)
     terms = model.discriminator_terms(x, RandomStream(4))
@@ -110,7 +110,12 @@ def test_the_critics_loss_and_its_terms(penalty_weight: float) -> None:
     assert_close(terms["distance"], gap, rtol=1e-12)
     assert_close(terms["penalty"], penalty, rtol=1e-12)
     assert_close(terms["loss"], penalty_weight * penalty - gap, rtol=1e-12)
-    assert_close(terms["accuracy"], (real_scores[:, None] > fake_scores).mean())
+    accuracy = (real_scores[:, None] > fake_scores).mean()
+    assert 0.2 < accuracy < 0.8
+    assert_close(terms["accuracy"], accuracy)
+    assert not any(isinstance(terms[name], sg.Tensor) for name in ("accuracy", "distance", "penalty"))
+    critic = list(model.discriminator.parameters())
+    assert_slopes(lambda: model.discriminator_loss(x, RandomStream(4)), critic, rtol=1e-5)
     assert GAN.dense(2, 8, 3, "wasserstein-gp").penalty_weight == 10
 
 
@@ -162,3 +167,6 @@ def test_the_critic_approaches_the_exact_distance(seed: int) -> None:
     samples = sg.asnumpy(model.sample(100_000, RandomStream(7)))[:, 0]
     exact = stats.wasserstein_distance(x[:, 0], samples)
     assert_close(np.mean(found[-20:]), exact, rtol=0.03)
+    # The generator raises the critic's score, so data have to be what scores high.
+    of_data, of_samples = (sg.asnumpy(model.logits(sg.asarray(y))).mean() for y in (x, samples[:1000, None]))
+    assert of_data > of_samples + 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -41,6 +41,7 @@ def test_a_projection_discriminators_logit_term_by_term() -> None:
     without = phi @ state["linear.weight"][0] + state["linear.bias"]
     with_label = without + (state["embedding.weight"][LABELS] * phi).sum(axis=1)
     assert_close(model(sg.asarray(X), sg.asarray(LABELS)), with_label, rtol=1e-12)
+    assert_slopes(lambda: model(sg.asarray(X), sg.asarray(LABELS)), model.parameters())
     unlabelled = discriminator(None)
     unlabelled.load_state_dict({name: x for name, x in state.items() if not name.startswith("embedding")})
     assert_close(unlabelled(sg.asarray(X)), without, rtol=1e-12)
