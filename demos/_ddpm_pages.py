@@ -85,12 +85,31 @@ def animate(painter: Painter, run: Run, rng: RandomStream) -> Any:
     return plots.animation(frames, run.folder / "reverse-process.gif", seconds=0.08)
 
 
+def by_solver(painter: Painter, data: Images, options: Any, rng: RandomStream) -> list[list[str]]:
+    """The Fréchet distance of samples by few steps: DDIM with and without new noise, and the second order."""
+    n, counts = (20, (2,)) if options.quick else (250, (5, 10, 20))
+    labels = np.arange(n) % 10
+
+    def distance(steps: int, eta: float | None) -> str:
+        stream, given = rng.child(steps), (labels, painter.guidance)
+        with painter.average.applied():
+            if eta is None:
+                x = painter.model.ode_sample(n, stream, steps, *given)
+            else:
+                x = painter.model.ddim_sample(n, stream, steps, eta, *given)
+        return f"{_judge.quality(grey(x), data, options).frechet:.1f}"
+
+    table = [["evaluations of the network", *(str(steps) for steps in counts)]]
+    names = {"DDIM, new noise": 1.0, "DDIM, no noise": 0.0, "probability flow, second order": None}
+    return table + [[name, *(distance(steps, eta) for steps in counts)] for name, eta in names.items()]
+
+
 def by_steps(painter: Painter, rng: RandomStream) -> dict[str, np.ndarray]:
-    """The same noise and classes, brought to an image in few steps and in many, without new noise."""
+    """The same noise and classes, brought to an image in few steps and in many, by the probability flow."""
     rows = {}
     for steps in (n for n in (1, 2, 4, 8, 16, 32) if n <= painter.model.schedule.steps):
         with painter.average.applied():
-            x = painter.model.ddim_sample(10, rng.child(0), steps, 0.0, np.arange(10), painter.guidance)
+            x = painter.model.ode_sample(10, rng.child(0), steps, np.arange(10), painter.guidance)
         rows[f"{steps} steps" if steps > 1 else "1 step"] = grey(x)
     return rows
 
@@ -101,7 +120,7 @@ class Plane:
     levels = None
 
     def __init__(self, options: Any, run: Run) -> None:
-        self.run, self.rng = run, RandomStream(options.seed, "toy")
+        self.run, self.rng, self.quick = run, RandomStream(options.seed, "toy"), options.quick
         self.world = sg.data.toy.eight_gaussians()
         self.examples = self.world.sample(10_000, self.rng.child("real"))
 
@@ -113,11 +132,14 @@ class Plane:
         yardstick = density_error(world.sample(10_000, rng.child("yardstick")), world)
         with painter.average.applied():
             bound = float(sg.asnumpy(painter.model.bound(test, rng.child("bound"), steps=100)).mean())
+            flow = -sg.asnumpy(painter.model.ode_log_prob(test, steps=5 if self.quick else 60))
+        true = -sg.asnumpy(world.log_prob(test))
         numbers = {
             "bumps covered": f"{covered.covered:.0f} of 8",
             "points on a bump": f"{covered.precise:.1%} (data 98.9%)",
             "density error": f"{density_error(points, world):.3f} (as many data {yardstick:.3f})",
-            "bound on -log p(x)": f"{bound:.3f} nats (entropy {-float(world.log_prob(test).mean()):.3f})",
+            "bound on -log p(x)": f"{bound:.3f} nats (truth {true.mean():.3f})",
+            "-log p(x), by the flow": f"{flow.mean():.3f} nats (off by {np.abs(flow - true).mean():.3f})",
             "parameters": f"{painter.model.parameter_count():,}",
         }
         steps = min(100, painter.model.schedule.steps)
@@ -164,6 +186,12 @@ class Pictures:
                 "The terms of the loss, by the time t": by_time(painter, test, rng.child("terms")),
                 "Training": plots.curves(rows),
             },
+        )
+        self.run.section(
+            "Diffusion: quality against steps",
+            "The Fréchet distance of samples, by how often the network was asked. It depends on the number "
+            "of samples too, here fewer than above: compare within this table.",
+            table=by_solver(painter, data, options, rng.child("solvers")),
         )
         self.run.section("Diffusion: layers", _lesson.layers(painter.model))
         return _lesson.outcome(painter.model, numbers, rows, painter.images)

@@ -2,11 +2,13 @@
 
 In teaching order: `schedule` (how much noise at each step), `process` (adding it, taking it away when the
 data are known, and what the network may predict when they are not), `bound` (the likelihood), `sampling` (the
-steps back, DDPM's and DDIM's, with guidance), `ddpm` (the model).
+steps back, DDPM's and DDIM's, with guidance), `ode` (the way back without noise, and its likelihood), `ddpm`
+(the model).
 """
 
 from .bound import bound_weight, discretised_normal_log_prob, prior_kl
 from .ddpm import DDPM, drop_labels
+from .ode import mean_angle, ode_log_prob, ode_path, ode_step, ode_times, signs, velocity
 from .process import (
     noise_from_x0,
     prediction_target,
@@ -31,8 +33,13 @@ __all__ = [
     "drop_labels",
     "guided",
     "linear_schedule",
+    "mean_angle",
     "mean_from_noise",
     "noise_from_x0",
+    "ode_log_prob",
+    "ode_path",
+    "ode_step",
+    "ode_times",
     "prediction_target",
     "prior_kl",
     "q_posterior",

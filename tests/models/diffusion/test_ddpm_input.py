@@ -292,3 +292,19 @@ def test_one_level_is_none() -> None:
     x = sg.asarray(np.zeros(3))
     with pytest.raises(ValueError, match="levels: got 1, expected a whole number, 2 or more"):
         discretised_normal_log_prob(x, x, x, levels=1)
+
+
+def test_the_probability_flow_refuses_what_it_cannot_do() -> None:
+    ddpm, x = model(), sg.asarray(X)
+    with pytest.raises(ValueError, match="steps: got 11, expected a whole number from 1 to 10"):
+        ddpm.ode_sample(2, RNG, steps=11)
+    with pytest.raises(ValueError, match="steps: got 10, expected a whole number from 1 to 9"):
+        ddpm.ode_log_prob(x, steps=10)
+    with pytest.raises(ValueError, match="probes: got 0, expected a positive whole number"):
+        ddpm.ode_log_prob(x, RNG, steps=5, probes=0)
+    with pytest.raises(TypeError, match="rng: got None"):
+        ddpm.ode_log_prob(x, steps=5, probes=1)
+    with pytest.raises(ValueError, match=r"guidance: got 1\.0 without labels"):
+        ddpm.ode_sample(2, RNG, 5, guidance=1.0)
+    with pytest.raises(ValueError, match="x0: got shape"):
+        ddpm.ode_log_prob(x[:, :, :3], steps=5)
