@@ -58,8 +58,7 @@ def neg(x: Array) -> Array:
 
 @primitive(
     lambda g, y, a, b: g * _slope(a, b),  # (power-vjp)
-    # y is infinite at a = 0, b < 0
-    lambda g, y, a, b: g * where(raw(a) > 0, y, 0) * _log_base(a),  # (power-vjp)
+    lambda g, y, a, b: g * _slope_by_exponent(y, a),  # (power-vjp)
     broadcasts=True,
 )
 def pow(a: Array, b: Array) -> Array:
@@ -75,7 +74,12 @@ def _slope(a: Any, b: Any) -> Any:
     """d a^b / da = b a^(b-1), and 0 where b = 0 even at a = 0."""
     if isinstance(b, int | float):
         return b * a ** (b - 1) if b else 0.0  # (power-vjp)
-    return b * a ** where((raw(a) == 0) & (raw(b) == 0), 1, b - 1)  # (power-vjp)
+    return b * a ** where((raw(a) == 0) & (raw(b) == 0), 1, b - 1)
+
+
+def _slope_by_exponent(y: Any, a: Any) -> Any:
+    """d a^b / db = a^b log a, and 0 where a <= 0; there y may be infinite, at a = 0 with b < 0."""
+    return where(raw(a) > 0, y, 0) * _log_base(a)
 
 
 def _log_base(a: Any) -> Any:
@@ -109,10 +113,15 @@ def log1p(x: Array) -> Array:
     return np.log1p(x)
 
 
-@primitive(lambda g, y, x: g * where(raw(x) == 0, 0, 0.5 / where(raw(x) == 0, 1, y)))  # (root-slope)
+@primitive(lambda g, y, x: g * _slope_of_root(y, raw(x) == 0))  # (root-slope)
 def sqrt(x: Array) -> Array:
     """Square root. Its derivative at 0, which is infinite, is taken as 0 (a subgradient of the norm)."""
     return np.sqrt(x)
+
+
+def _slope_of_root(y: Any, at_zero: Array) -> Any:
+    """1 / (2 y), and 0 at 0."""
+    return where(at_zero, 0, 0.5 / where(at_zero, 1, y))
 
 
 @primitive(lambda g, y, x: g * (2 * x))

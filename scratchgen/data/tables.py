@@ -114,6 +114,22 @@ def entropy_of(probabilities: Floats) -> float:
     return float(-np.sum(positive * np.log(positive)))  # (entropy)
 
 
+def mutual_information(joint: Floats) -> float:
+    """Return what two attributes know of each other, in nats, from their joint probabilities.
+
+    ::
+
+        I(a; b) = E log P(a, b) / (P(a) P(b)) = H(a) + H(b) - H(a, b)                    (mutual-information)
+
+    Examples
+    --------
+    >>> round(mutual_information(np.array([[0.5, 0.0], [0.0, 0.5]])), 6)
+    0.693147
+    """
+    alone = entropy_of(joint.sum(axis=1)) + entropy_of(joint.sum(axis=0))  # (mutual-information)
+    return alone - entropy_of(joint.reshape(-1))  # (mutual-information)
+
+
 def sample_levels(probabilities: Floats, n: int, rng: RandomStream) -> Rows:
     """Draw ``n`` levels by inverting the cumulative distribution; a level of probability 0 is never drawn.
 

@@ -116,6 +116,8 @@ def test_a_mean_shares_evenly() -> None:
     g = RNG.normal(size=3)
     assert_close(shares(lambda x: x.mean(axis=0), X, g=g)[0], np.tile(g / 4, (4, 1)), rtol=1e-14)
     assert_close(shares(lambda x: x.mean(axis=0, keepdims=True), X, g=g[None])[0], np.tile(g / 4, (4, 1)))
+    by_row = RNG.normal(size=4)
+    assert_close(shares(lambda x: x.mean(axis=1), X, g=by_row)[0], np.repeat(by_row[:, None] / 3, 3, axis=1))
     assert_close(shares(lambda x: x.mean(), X, g=3.0)[0], np.full((4, 3), 0.25), rtol=1e-14)
     g = RNG.normal(size=4)
     assert_close(shares(lambda x: x.mean(axis=1), X, g=g)[0], np.tile(g[:, None] / 3, (1, 3)), rtol=1e-14)

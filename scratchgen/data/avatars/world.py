@@ -178,7 +178,7 @@ def entropy() -> float:
 
 
 def total_correlation() -> float:
-    """Return ``sum_k H(x_k) - H(x)`` in nats: 0 would mean that the attributes are independent.
+    """Return ``sum_d H(x_d) - H(x)`` in nats: 0 would mean that the attributes are independent.
 
     Examples
     --------

@@ -2,9 +2,9 @@
 
 ::
 
-    log p(x) = sum_k log theta_k[x_k]                                                       (naive-bayes)
-    theta_k[l] = n_k[l] / N,     where the likelihood of N rows is greatest  (naive-bayes-maximum-likelihood)
-    KL(P || p) = TC(P) + sum_k KL(P_k || theta_k)                                (naive-bayes-divergence)
+    log p(x) = sum_d log theta_d[x_d]                                                       (naive-bayes)
+    theta_d[l] = n_d[l] / n,     where the likelihood of n rows is greatest  (naive-bayes-maximum-likelihood)
+    KL(P || p) = TC(P) + sum_d KL(P_d || theta_d)                                (naive-bayes-divergence)
 
 The maximum-likelihood estimate is the observed frequency, so the model has the marginals of the data and none
 of its dependencies: by the last line KL(P_data || p) is at least the total correlation TC of P_data, whatever
@@ -162,6 +162,6 @@ class CategoricalNaiveBayes:
 
         ::
 
-            H(p) = sum_k H(theta_k)                                                 (naive-bayes-entropy)
+            H(p) = sum_d H(theta_d)                                                 (naive-bayes-entropy)
         """
         return sum(entropy_of(theta) for theta in self.theta)  # (naive-bayes-entropy)

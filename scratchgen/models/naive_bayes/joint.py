@@ -2,7 +2,7 @@
 
 ::
 
-    p(x) = (n_x + alpha) / (N + alpha prod_k L_k)                                     (joint-multinomial)
+    p(x) = (n_x + alpha) / (n + alpha prod_d L_d)                                     (joint-multinomial)
 
 With few observations and no smoothing it can only repeat what it has seen: its samples look perfectly real
 and none is new. It is the opposite of naive Bayes, and what each is compared with.

@@ -13,16 +13,16 @@ def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:
 
     ::
 
-        theta_k = (n_k + alpha) / (N + alpha K)                                      (additive-smoothing)
+        theta_l = (n_l + alpha) / (n + alpha L)                                      (additive-smoothing)
 
     With alpha = 0 this maximises the likelihood. With alpha > 0 it is the posterior mean under a symmetric
     Dirichlet prior: every level counts as if it had been seen alpha times more (1: Laplace's rule). And so it
-    is the probability that the next one has level k, whatever theta may be (naive-bayes-predictive).
+    is the probability that the next one has level l, whatever theta may be (naive-bayes-predictive).
 
     Parameters
     ----------
     counts : array of int
-        How often each level was seen, shape (..., K); along the last axis at least one count must be
+        How often each level was seen, shape (..., L); along the last axis at least one count must be
         positive, unless alpha is.
     alpha : float
         The smoothing constant, at least 0.
@@ -30,7 +30,7 @@ def smoothed(counts: NDArray[np.integer], alpha: float) -> Floats:
     Returns
     -------
     array
-        Shape (..., K), summing to 1 along the last axis.
+        Shape (..., L), summing to 1 along the last axis.
 
     Examples
     --------
