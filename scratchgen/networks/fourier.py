@@ -48,8 +48,9 @@ class FourierFeatures(Module):
         self.network = network
 
     def forward(self, x: Any, *args: Array | None) -> Any:
-        angles = [x * (math.pi * f) for f in self.frequencies]
-        return self.network(cat([x, *(wave(a) for a in angles for wave in (sin, cos))], axis=1), *args)
+        angles = [x * (math.pi * f) for f in self.frequencies]  # (fourier-features)
+        seen = cat([x, *(wave(a) for a in angles for wave in (sin, cos))], axis=1)  # (fourier-features)
+        return self.network(seen, *args)
 
     def extra_repr(self) -> str:
         return ", ".join(f"{f:g}" for f in self.frequencies)

@@ -49,14 +49,16 @@ class InPatches(Module):
 def together(x: Any, size: int) -> Any:
     """Squares of pixels as channels (PyTorch's ``pixel_unshuffle``): (B, C, H, W) -> (B, C s^2, H/s, W/s)."""
     batch, channels, height, width = x.shape
-    split = x.reshape((batch, channels, height // size, size, width // size, size))  # (B, C, h, s, w, s)
-    moved = split.transpose((0, 1, 3, 5, 2, 4))  # (B, C, s, s, h, w)
+    # (B, C, h, s, w, s), then (B, C, s, s, h, w)
+    split = x.reshape((batch, channels, height // size, size, width // size, size))
+    moved = split.transpose((0, 1, 3, 5, 2, 4))  # (patches)
     return moved.reshape((batch, channels * size * size, height // size, width // size))
 
 
 def apart(x: Any, size: int) -> Any:
     """The inverse of `together` (PyTorch's ``pixel_shuffle``): (B, C s^2, h, w) -> (B, C, h s, w s)."""
     batch, channels, height, width = x.shape
-    split = x.reshape((batch, channels // (size * size), size, size, height, width))  # (B, C, s, s, h, w)
-    moved = split.transpose((0, 1, 4, 2, 5, 3))  # (B, C, h, s, w, s)
+    # (B, C, s, s, h, w), then (B, C, h, s, w, s)
+    split = x.reshape((batch, channels // (size * size), size, size, height, width))
+    moved = split.transpose((0, 1, 4, 2, 5, 3))  # (patches)
     return moved.reshape((batch, channels // (size * size), height * size, width * size))

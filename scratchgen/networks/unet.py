@@ -52,10 +52,10 @@ class ResidualBlock(Module):
         self.shortcut: Module = Identity() if same else Conv2d(in_channels, out_channels, kernel_size=1)
 
     def forward(self, x: Any, time: Any) -> Any:
-        y = self.conv1(self.norm1(x))
-        y = add_channels(y, self.time(F.silu(time)))
-        y = self.conv2(self.norm2(y))
-        return y + self.shortcut(x)
+        y = self.conv1(self.norm1(x))  # (residual-block)
+        y = add_channels(y, self.time(F.silu(time)))  # (residual-block)
+        y = self.conv2(self.norm2(y))  # (residual-block)
+        return y + self.shortcut(x)  # (residual-block)
 
 
 class ImageAttention(Module):
@@ -116,9 +116,9 @@ class Up(Module):
         self.stages = Sequential(*stages)
 
     def forward(self, x: Any, time: Any, kept: list[Any]) -> Any:
-        x = self.upsample(x)
+        x = self.upsample(x)  # (unet-skips)
         for stage in self.stages:
-            x = stage(cat([x, kept.pop()], axis=1), time)
+            x = stage(cat([x, kept.pop()], axis=1), time)  # (unet-skips)
         return x
 
 
@@ -224,9 +224,9 @@ class UNet(Module):
         checks.divisible("xt", xt, self.factor)
         checks.shape("t", t, (len(xt),), "a time for each image")
         labels = checks.labels(labels, len(xt), self.classes, needed=True)
-        time = self.time(self.waves(t, xt.dtype))
+        time = self.time(self.waves(t, xt.dtype))  # (unet-time)
         if labels is not None:
-            time = time + self.label(labels)
+            time = time + self.label(labels)  # (unet-time)
         x = self.first(xt)
         kept: list[Any] = []
         for level in self.down:

@@ -17,13 +17,14 @@ The first has nothing to learn, and is about 0 if the schedule leaves no signal.
 the terms are squared errors of what it predicts, with the weights
 
     w_t = beta_t^2 / (2 sigma_t^2 alpha_t (1 - alpha_bar_t))   for eps;                   (ddpm-loss-weight)
+    w_t alpha_bar_t   for v,     w_t SNR(t)   for x_0,                                  (ddpm-target-weights)
 
-for v times alpha_bar_t, and for x_0 times SNR(t), since these are the squared ratios of the errors.
+since these are the squared ratios of the errors.
 
-The last term is a density where the data are continuous. Pixels in [-1, 1] have k levels, 2 / (k - 1) apart;
+The last term is a density where the data are continuous. Pixels in [-1, 1] have L levels, 2 / (L - 1) apart;
 level x owns the real numbers up to half of that away, and the outermost two all that is beyond (eq. 13):
 
-    P(x) = Phi((x + d - mu) / sigma) - Phi((x - d - mu) / sigma),   d = 1 / (k - 1),
+    P(x) = Phi((x + h - mu) / sigma) - Phi((x - h - mu) / sigma),   h = 1 / (L - 1),
     with Phi(-inf) = 0 in place of the second at x = -1, and Phi(inf) = 1 in place of the first at x = 1.
                                                                                  (ddpm-discretised-gaussian)
 
@@ -118,8 +119,8 @@ def bound_weight(prediction: str, schedule: Schedule, variance: NDArray[np.float
     with np.errstate(divide="ignore"):  # a variance of 0, at t = 1
         weight = schedule.beta**2 / (2 * variance * schedule.alpha)  # (ddpm-loss-weight)
         weight = weight / (1 - schedule.alpha_bar)  # (ddpm-loss-weight)
-    factor = {"noise": 1.0, "x0": schedule.snr, "v": schedule.alpha_bar}[prediction]  # (ddpm-loss-weight)
-    return weight * factor
+    factor = {"noise": 1.0, "x0": schedule.snr, "v": schedule.alpha_bar}[prediction]  # (ddpm-target-weights)
+    return weight * factor  # (ddpm-target-weights)
 
 
 def discretised_normal_log_prob(x: Array, mean: Any, log_var: Any, levels: int = 256) -> Any:
@@ -128,7 +129,7 @@ def discretised_normal_log_prob(x: Array, mean: Any, log_var: Any, levels: int =
     Far from mu both Phi are rounded to the same number, and the logarithm of their difference is lost. By
     symmetry both may be taken in the left tail, where with a < b
 
-        log(Phi(b) - Phi(a)) = log Phi(b) + log(1 - exp(log Phi(a) - log Phi(b)))
+        log(Phi(b) - Phi(a)) = log Phi(b) + log(1 - exp(log Phi(a) - log Phi(b)))            (log-difference)
 
     has every digit, since log Phi is computed as such (`log_ndtr`).
 
@@ -139,7 +140,7 @@ def discretised_normal_log_prob(x: Array, mean: Any, log_var: Any, levels: int =
     mean, log_var : array or Tensor
         Mu and log sigma^2, of shapes that broadcast to that of `x`.
     levels : int
-        k, 2 or more.
+        L, 2 or more.
 
     Returns
     -------
@@ -165,4 +166,4 @@ def discretised_normal_log_prob(x: Array, mean: Any, log_var: Any, levels: int =
     gap = log_ndtr((offset - half) * scale) - log_upper  # (ddpm-discretised-gaussian)
     # The gap is 0 where rounding hides the bin's width; `where` keeps its logarithm from the outermost ones.
     gap = minimum(where(outermost, -1.0, gap), -float(np.finfo(x.dtype).tiny))
-    return log_upper + where(outermost, 0.0, log(-expm1(gap)))  # (ddpm-discretised-gaussian)
+    return log_upper + where(outermost, 0.0, log(-expm1(gap)))  # (ddpm-discretised-gaussian) (log-difference)

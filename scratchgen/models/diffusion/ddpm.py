@@ -212,7 +212,8 @@ class DDPM(Module):
         guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
         log_var = reverse_log_var(self.variance, self.schedule, fraction, t, xt)
         terms = bound_terms(self.schedule, x0, xt, t, guess, log_var, self.levels)
-        return terms.mean() * self.schedule.steps + prior_kl(self.schedule, x0).mean()
+        prior = prior_kl(self.schedule, x0).mean()  # (ddpm-bound-estimate)
+        return terms.mean() * self.schedule.steps + prior  # (ddpm-bound-estimate)
 
     def terms_at(
         self, x0: Array, t: Array, rng: RandomStream, labels: Array | None = None
@@ -416,7 +417,7 @@ class DDPM(Module):
     def _step_back(self, predicted: Any, fraction: Any, xt: Any, t: Array) -> tuple[Any, Any]:
         """The x_0 that a prediction means, within [-1, 1] where the data are, and log sigma_t^2."""
         guess = x0_from_prediction(self.prediction, self.schedule, predicted, xt, t)
-        guess = guess if self.levels is None else clip(guess, -1.0, 1.0)
+        guess = guess if self.levels is None else clip(guess, -1.0, 1.0)  # (ddpm-clipped-guess)
         return guess, reverse_log_var(self.variance, self.schedule, fraction, t, xt)
 
     def _network(self, xt: Any, t: Array, labels: Array | None) -> tuple[Any, Any]:
@@ -453,8 +454,8 @@ class DDPM(Module):
 
 def drop_labels(labels: Array, none: int, probability: float, rng: RandomStream) -> Array:
     """`labels` (batch,), each replaced by `none` with a probability."""
-    dropped = rng.uniform(labels.shape) < probability
-    return np.where(dropped, none, labels)
+    dropped = rng.uniform(labels.shape) < probability  # (label-dropout)
+    return np.where(dropped, none, labels)  # (label-dropout)
 
 
 def _guidance(guidance: Any, labels: Any) -> float:

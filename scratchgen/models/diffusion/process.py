@@ -24,7 +24,7 @@ and the noise eps in it determine one another:
 To predict eps is easy at large t, where x_t is nearly nothing else, and an error in it is an error in x_0
 multiplied by sqrt(1/SNR); to predict x_0 is the other way round. Between the two is (Salimans & Ho 2022)
 
-    v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0,
+    v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0,                                   (ddpm-v-target)
     x_0 = sqrt(alpha_bar_t) x_t - sqrt(1 - alpha_bar_t) v,                               (ddpm-v-prediction)
 
 x_t turned by a right angle in the plane of x_0 and eps. The noise is also the score, up to its scale:
@@ -80,7 +80,7 @@ def prediction_target(prediction: str, schedule: Schedule, x0: Any, eps: Any, t:
         return eps
     if prediction == "x0":
         return x0
-    return eps * schedule.at("signal", t, x0) - x0 * schedule.at("noise", t, x0)  # (ddpm-v-prediction)
+    return eps * schedule.at("signal", t, x0) - x0 * schedule.at("noise", t, x0)  # (ddpm-v-target)
 
 
 def x0_from_prediction(prediction: str, schedule: Schedule, predicted: Any, xt: Any, t: Any) -> Any:
@@ -94,8 +94,8 @@ def x0_from_prediction(prediction: str, schedule: Schedule, predicted: Any, xt: 
 
 
 def noise_from_x0(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Any:
-    """The eps with which `x0` becomes `xt`: equation ddpm-q-sample, solved for it."""
-    return (xt - x0 * schedule.at("signal", t, xt)) / schedule.at("noise", t, xt)
+    """The eps with which `x0` becomes `xt`: equation ddpm-noise-from-x0."""
+    return (xt - x0 * schedule.at("signal", t, xt)) / schedule.at("noise", t, xt)  # (ddpm-noise-from-x0)
 
 
 def score(schedule: Schedule, eps: Any, t: Any) -> Any:

@@ -138,8 +138,8 @@ class Schedule:
             Of as many steps or fewer, and the same alpha_bar where it has a step.
         """
         noise = checks.number("noise", noise, "[0, 1)")
-        merged = min(int(np.sum(self.noise < noise)), self.steps - 1)
-        return Schedule(np.append(1 - self.alpha_bar[merged], self.beta[merged + 1 :]))
+        merged = min(int(np.sum(self.noise < noise)), self.steps - 1)  # (ddpm-merged-steps)
+        return Schedule(np.append(1 - self.alpha_bar[merged], self.beta[merged + 1 :]))  # (ddpm-merged-steps)
 
 
 def linear_schedule(T: int, first: float = 1e-4, last: float = 0.02) -> Schedule:
@@ -167,7 +167,9 @@ def cosine_schedule(T: int, offset: float = 0.008) -> Schedule:
 
         alpha_bar_t = f(t) / f(0),   f(t) = cos^2(pi/2 (t/T + s) / (1 + s)),          (ddpm-cosine-schedule)
 
-    and beta_t = 1 - alpha_bar_t / alpha_bar_(t-1), at most 0.999. The offset s keeps the first betas from
+        beta_t = min(1 - alpha_bar_t / alpha_bar_(t-1), 0.999).                          (ddpm-cosine-betas)
+
+    The offset s keeps the first betas from
     being so small that the network sees no noise.
 
     Examples
@@ -178,4 +180,4 @@ def cosine_schedule(T: int, offset: float = 0.008) -> Schedule:
     T = checks.whole("T", T)
     offset = checks.number("offset", offset, "[0, 1)")
     f = np.cos(np.pi / 2 * (np.arange(T + 1) / T + offset) / (1 + offset)) ** 2  # (ddpm-cosine-schedule)
-    return Schedule(np.minimum(1 - f[1:] / f[:-1], LARGEST))  # (ddpm-cosine-schedule)
+    return Schedule(np.minimum(1 - f[1:] / f[:-1], LARGEST))  # (ddpm-cosine-betas)
