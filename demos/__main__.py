@@ -61,6 +61,7 @@ def main(arguments: "list[str]") -> None:
     if name not in known:
         sys.exit(unknown(name, known))
     bootstrap.enter()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in a pipe, too, as it comes
     sys.argv[:] = [f"python3 demos {name}", *options]  # as its --help and its page say how to call it
     importlib.import_module(f"demos.{name}").main(options)
 

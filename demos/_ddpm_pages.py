@@ -18,7 +18,10 @@ from scratchgen.models import DDPM, PixelNaiveBayes
 from scratchgen.optim import ExponentialMovingAverage
 from scratchgen.training import Run
 
-EQUATION = "    L  =  E |eps - eps(sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, t)|^2"
+EQUATION = (
+    r"$$L = \mathbb{E} \left\| \epsilon - \epsilon_\theta\left( \sqrt{\bar{\alpha}_t} \, x_0"
+    r" + \sqrt{1 - \bar{\alpha}_t} \, \epsilon, \; t \right) \right\|^2$$"
+)
 
 
 @dataclass
@@ -169,9 +172,10 @@ class Pictures:
     def write(self, painter: Painter, rows: list[dict[str, float]]) -> _lesson.Outcome:
         """The page."""
         data, options, rng = self.data, self.options, RandomStream(self.options.seed, "page")
-        numbers, test = measure(painter, data, options), sg.asarray(data.test[:100] * 2 - 1)
+        drawn = _judge.draw(painter.images, data, options)
+        numbers, test = measure(painter, drawn, data, options), sg.asarray(data.test[:100] * 2 - 1)
         forward = forward_process(painter.model, data.test[:4], rng.child("forward"))
-        of_each_class = painter.images(80, rng.child("grid"), np.repeat(np.arange(10), 8))
+        of_each_class = painter.images(60, rng.child("grid"), np.tile(np.arange(10), 6))
         self.run.section(
             f"Diffusion on {data.name}",
             f"{EQUATION}\n\nThe network predicts {options.prediction}, knows the class, and its variance is "
@@ -179,7 +183,7 @@ class Pictures:
             "for test images without their class, by a tenth of the times.",
             numbers=numbers,
             pictures={
-                "New images, of each class eight": plots.image_grid(of_each_class, columns=16),
+                "New images, a column for each class": plots.image_grid(of_each_class),
                 "Adding noise: the forward process": plots.image_grid(forward, columns=12),
                 "Taking it away: the reverse process": animate(painter, self.run, rng.child("reverse")),
                 "The same noise, in fewer and in more steps": plots.image_rows(by_steps(painter, rng)),
@@ -193,22 +197,21 @@ class Pictures:
             "of samples too, here fewer than above: compare within this table.",
             table=by_solver(painter, data, options, rng.child("solvers")),
         )
-        self.run.section("Diffusion: layers", _lesson.layers(painter.model))
-        return _lesson.outcome(painter.model, numbers, rows, painter.images)
+        self.run.section("Diffusion: layers", table=_lesson.layer_table(painter.model))
+        return _lesson.outcome(painter.model, numbers, rows, painter.images, drawn)
 
 
-def measure(painter: Painter, data: Images, options: Any) -> dict[str, str]:
+def measure(painter: Painter, drawn: _judge.Drawn, data: Images, options: Any) -> dict[str, str]:
     """The numbers of the page."""
     rng, model = RandomStream(options.seed, "measure"), painter.model
-    n = 100 if options.quick else 500
-    judged = _judge.judge(painter.images(n, rng.child("judged")), data, options)
-    any_class = _judge.quality(grey(painter.draw(n // 2, rng.child("any"))), data, options)
+    n = 50 if options.quick else 250
+    any_class = _judge.quality(grey(painter.draw(n, rng.child("any"))), data, options)
     test = sg.asarray(data.test[:100] * 2 - 1)
     with painter.average.applied():
         steps = min(5 if options.quick else 100, model.schedule.steps)
         bits = float(sg.asnumpy(model.bits_per_dim(test, rng.child("bits"), steps=steps)).mean())
     return {
-        **judged,
+        **_judge.described(drawn.quality),
         "sure without guidance or class": f"{any_class.confident:.1%}",
         "bits/dim": f"{bits:.2f} (naive Bayes {naive_bayes_bits(data):.2f})",
         "parameters": f"{model.parameter_count():,}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from scratchgen.models import GAN
 from scratchgen.optim import ExponentialMovingAverage
 from scratchgen.training import Run
 
-VALUE = "    max over D of  E log D(x) + E log(1 - D(G(z)))"
+VALUE = r"$$\max_D \; \mathbb{E} \log D(x) + \mathbb{E} \log (1 - D(G(z)))"
 EQUATIONS = {
-    "non-saturating": f"{VALUE},    max over G of  E log D(G(z))",
-    "minimax": f"{VALUE},    min over G of the same",
-    "wasserstein-gp": "    max over f of  E f(x) - E f(G(z)) - lambda E (|grad f(x')| - 1)^2,    "
-    "max over G of  E f(G(z))",
+    "non-saturating": VALUE + r", \qquad \max_G \; \mathbb{E} \log D(G(z))$$",
+    "minimax": VALUE + r", \qquad \min_G \; \text{ of the same}$$",
+    "wasserstein-gp": r"$$\max_f \; \mathbb{E} f(x) - \mathbb{E} f(G(z))"
+    r" - \lambda \, \mathbb{E} (\|\nabla f(x')\| - 1)^2, \qquad \max_G \; \mathbb{E} f(G(z))$$",
 }
 
 
@@ -108,26 +109,34 @@ class Pictures:
         self.options, self.run, self.data = options, run, _lesson.images(options)
         self.examples = self.data.train * 2 - 1, self.data.train_labels
         self.watch = sg.RandomStream(options.seed, "watch")
+        self.frames = run.folder / "frames"  # kept there, since a run may be interrupted
+        self.frames.mkdir(exist_ok=True)
 
     def observe(self, forger: Forger, step: int) -> dict[str, float]:
         """Whether samples are nearer to one training image than to all others (0), and their spread."""
         images = forger.images(256, self.watch)
+        few = forger.images(40, self.watch.child("frames"), np.tile(np.arange(10), 4))
+        np.save(self.frames / f"{step:07}.npy", plots.tile(few, columns=10).astype(np.float16))
         found = diversity(images, self.data.test)
         ratio = float(np.median(nearest_neighbour_ratio(images, self.data.train[:2000])))
         return {"nearest-neighbour ratio": ratio, "spread": found.spread, "recall": found.recall}
 
+    def animate(self) -> Path:
+        """A GIF of what the same noise became while the two were trained."""
+        frames = [np.load(file).astype(np.float32) for file in sorted(self.frames.glob("*.npy"))]
+        return plots.animation(frames, self.run.folder / "training.gif", seconds=0.25)
+
     def write(self, forger: Forger, rows: list[dict[str, float]]) -> _lesson.Outcome:
         """The page."""
         rng = sg.RandomStream(self.options.seed, "page")
-        samples = forger.images(1000, rng.child("judged"))
-        verdict = str(diversity(samples, self.data.test))
+        drawn = _judge.draw(forger.images, self.data, self.options)
+        verdict = str(diversity(drawn.samples, self.data.test))
         numbers = {
-            **_judge.judge(samples, self.data, self.options),
+            **_judge.described(drawn.quality),
             "diversity": verdict,
             "parameters": f"{forger.model.parameter_count():,}",
         }
-        labels = np.tile(np.arange(10), 8)
-        of_each_class = forger.images(80, rng.child("grid"), labels)[labels.argsort(kind="stable")]
+        of_each_class = forger.images(60, rng.child("grid"), np.tile(np.arange(10), 6))
         arcs = between(forger, rng)
         self.run.section(
             f"GAN on {self.data.name}",
@@ -135,13 +144,14 @@ class Pictures:
             f"Verdict on the samples' diversity: {verdict}.",
             numbers=numbers,
             pictures={
-                "New images, of each class eight": plots.image_grid(of_each_class, columns=16),
+                "New images, a column for each class": plots.image_grid(of_each_class),
+                "How the same noise became images in the course of training": self.animate(),
                 "From one noise to another, in each class": plots.image_grid(arcs, columns=12),
                 "Training": plots.curves(rows),
             },
         )
-        self.run.section("GAN: layers", _lesson.layers(forger.model))
-        return _lesson.outcome(forger.model, numbers, rows, forger.images)
+        self.run.section("GAN: layers", table=_lesson.layer_table(forger.model))
+        return _lesson.outcome(forger.model, numbers, rows, forger.images, drawn)
 
 
 def between(forger: Forger, rng: sg.RandomStream, columns: int = 12) -> np.ndarray:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ LARGE = Settings(before=None, widths=(32, 64), features=64, steps=1900, batch_si
 QUICK = 40  # steps
 
 
-def judge(samples: Any, data: Images, options: _lesson.Options) -> dict[str, str]:
+def judge(samples: Any, data: Images, options: _lesson.Common) -> dict[str, str]:
     """What the judge says of samples: numbers for the page of a lesson, by name.
 
     ``run.section(..., numbers={**numbers, **_judge.judge(samples, data, options)})``
@@ -62,7 +64,27 @@ def judge(samples: Any, data: Images, options: _lesson.Options) -> dict[str, str
     return described(quality(samples, data, options))
 
 
-def quality(samples: Any, data: Images, options: _lesson.Options) -> SampleQuality:
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The samples by which a model is judged: the same number for all models, none chosen by hand."""
+
+    samples: np.ndarray
+    milliseconds: float
+    """The time that drawing took for each sample."""
+    quality: SampleQuality
+
+
+def draw(sample: Callable[[int, sg.RandomStream], Any], data: Images, options: _lesson.Common) -> Drawn:
+    """Draw, and measure: a lesson's page and the tour's table show the same numbers."""
+    n = 100 if options.quick else 1000
+    rng = sg.RandomStream(options.seed, "judged")
+    began = time.perf_counter()
+    samples = sg.asnumpy(sample(n, rng))
+    milliseconds = 1000 * (time.perf_counter() - began) / n
+    return Drawn(samples, milliseconds, quality(samples, data, options))
+
+
+def quality(samples: Any, data: Images, options: _lesson.Common) -> SampleQuality:
     """The numbers themselves, for tables and targets; parameters as for `judge`."""
     return sample_quality(samples, trained(data, options), data)
 
@@ -78,7 +100,7 @@ def described(found: SampleQuality) -> dict[str, str]:
     }
 
 
-def trained(data: Images, options: _lesson.Options) -> ConvClassifier:
+def trained(data: Images, options: _lesson.Common) -> ConvClassifier:
     """The judge of some images: from its file if there is a good one, else trained now and kept there."""
     settings = SMALL if data.shape[-1] < 16 else LARGE
     if options.quick:

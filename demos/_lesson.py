@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import shlex
+import sys
+import webbrowser
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import tyro
 
@@ -19,41 +22,53 @@ DATA = ("digits", "mnist", "fashion")
 
 
 @dataclass
-class Options:
-    """The options that all lessons share."""
+class Common:
+    """The options that all lessons share, those too that train nothing."""
 
     data: Literal["digits", "mnist", "fashion"] = "digits"
     """Real images: digits (8x8, shipped), MNIST or Fashion-MNIST (28x28, downloaded unless in --root)."""
     root: Path | None = None
     """A folder that holds the files of MNIST or Fashion-MNIST."""
-    steps: int | None = None
-    """Training steps; each lesson has its own default."""
-    batch_size: int = 128
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     quick: bool = False
     """A few steps only, to see that everything runs; the pictures will be poor."""
     out: Path = Path("runs")
     """Where the run folder goes."""
-    resume: Path | None = None
-    """The folder of an interrupted run of this lesson, to go on with it exactly."""
+    open: bool = False
+    """Show the page in a browser when it is done."""
 
     def check(self) -> None:
         """End with a message if a number makes no sense."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or field.name == "seed":
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             lowest, expected = (1, "1 or more") if isinstance(value, int) else (1e-12, "a positive number")
-            if field.name in ("beta", "guidance", "eta"):
+            if field.name in ("seed", "beta", "guidance", "eta"):
                 lowest, expected = 0, "0 or more"
             if not lowest <= value < math.inf:
                 raise SystemExit(f"--{field.name.replace('_', '-')}: got {value}, expected {expected}")
+
+    def settled(self) -> Self:
+        """These options with what was left open (None) filled in, so that a page can say what was used."""
+        return self
 
     def fetch(self) -> None:
         """Have the data at hand, before a folder is made; what a lesson draws itself needs nothing."""
         if self.data in DATA:
             images(self)
+
+
+@dataclass
+class Options(Common):
+    """The options of lessons that train."""
+
+    steps: int | None = None
+    """Training steps."""
+    batch_size: int = 128
+    resume: Path | None = None
+    """The folder of an interrupted run of this lesson, to go on with it exactly."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,8 @@ class Outcome:
     """How long that took."""
     sample: Callable[[int, sg.RandomStream], Any]
     """New images: ``sample(n, rng)``, shape (n, channels, height, width), in [0, 1]."""
+    drawn: Any = None
+    """What the judge saw of them (`demos._judge.Drawn`), where the lesson has asked it."""
 
 
 def outcome(
@@ -75,10 +92,11 @@ def outcome(
     numbers: dict[str, str],
     rows: list[dict[str, float]],
     sample: Callable[[int, sg.RandomStream], Any],
+    drawn: Any = None,
 ) -> Outcome:
     """What a lesson hands over, its numbers printed; `rows` are the log of its training."""
     print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
-    return Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
+    return Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample, drawn)
 
 
 def layers(model: sg.nn.Module) -> str:
@@ -86,11 +104,31 @@ def layers(model: sg.nn.Module) -> str:
     return "    " + str(model).replace("\n", "\n    ")
 
 
-SomeOptions = TypeVar("SomeOptions", bound=Options)
+def layer_table(model: sg.nn.Module) -> list[list[str]]:
+    """The layers of a model, as it prints them, as a table of the page.
+
+    Examples
+    --------
+    >>> layer_table(sg.nn.Sequential(sg.nn.Linear(4, 3)))[1:]
+    [['0 Linear(4, 3)', '-', '15'], ['Sequential: 15 parameters', '', '']]
+    """
+    rows, column = [["layer", "output shape", "parameters"]], 0
+    for line in str(model).splitlines():
+        if line.startswith("layer "):
+            column = line.index("output shape")
+        elif line.strip("- ") and line[column - 2 : column].strip():  # a title, or the sum
+            rows.append([line, "", ""])
+        elif line.strip("- "):
+            shape, _, count = line[column:].rpartition(" ")
+            rows.append([" ".join(line[:column].split()), shape.strip(), count])
+    return rows
+
+
+SomeOptions = TypeVar("SomeOptions", bound=Common)
 Lesson = Callable[[Any, Run], Any]
 
 
-def images(options: Options) -> Images:
+def images(options: Common) -> Images:
     """The images that ``--data`` names."""
     if options.data == "digits":
         return sg.data.digits()
@@ -108,12 +146,38 @@ def resumption(run: Run) -> Path | None:
     return run.folder if run.checkpoint.exists() else None
 
 
+NOT_THE_RUN = ("out", "open", "resume")
+"""Options that say nothing of what a run computes."""
+
+
+def command(name: str, options: Common) -> str:
+    """The command line that makes a run anew, with every setting that it used.
+
+    Examples
+    --------
+    >>> command("vae", Options(steps=20, quick=True))
+    'python3 demos vae --data digits --seed 0 --device auto --quick --steps 20 --batch-size 128'
+    """
+    parts = ["python3", "demos", name]
+    for field in fields(options):
+        value, flag = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
+        if value is None or value is False or field.name in NOT_THE_RUN:
+            continue
+        parts += [flag] if value is True else [flag, str(value)]
+    return shlex.join(parts)
+
+
 def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: list[str] | None) -> None:
     """Run one lesson from the command line and end with the path of its page."""
     try:
         options, run = _prepare(name, title, kind, argv)
+        if run is None:
+            return
         lesson(options, run)
-        print(f"\n{run.write_report(title)}")
+        page = run.write_report(title, command=command(name, options)).resolve()
+        print(f"\n{page}")
+        if options.open:
+            webbrowser.open(page.as_uri())
     except KeyboardInterrupt:
         raise SystemExit(130) from None  # how to go on has been said
     except (CheckpointError, DataError, TrainingError, OSError) as error:
@@ -122,16 +186,29 @@ def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: l
 
 def _prepare(
     name: str, title: str, kind: type[SomeOptions], argv: list[str] | None
-) -> tuple[SomeOptions, Run]:
-    """The options, checked and with their data at hand before a folder is made; and the folder."""
-    options = tyro.cli(kind, args=argv, prog=f"python3 demos {name}", description=title)
-    run = None
-    if options.resume is not None:  # with the options that the run began with, unless told otherwise
+) -> tuple[SomeOptions, Run | None]:
+    """The options, checked and with their data at hand before a folder is made; and the folder.
+
+    None stands for a run that is finished already: nothing is left to do, and nothing is changed.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    options, run = _parse(name, title, kind, argv), None
+    if (folder := getattr(options, "resume", None)) is not None:
         try:
-            run = Run.reopen(options.resume)
+            run = Run.reopen(folder)
         except ValueError as error:
             raise SystemExit(f"--resume: {error}") from None
-        options = tyro.cli(kind, args=argv, default=remembered(kind, run.configuration))
+        if run.name != name:
+            raise SystemExit(
+                f"--resume: {folder} is a run of {run.name}, expected one of {name}; "
+                f"to go on: python3 demos {run.name} --resume {shlex.quote(str(folder))}"
+            )
+        # with the options that the run began with, unless told otherwise
+        before = remembered(kind, run.configuration)
+        options = _parse(name, title, kind, argv, before)
+        if run.report.exists() and _computes(options) == _computes(before):
+            print(f"This run is finished, and nothing was changed.\n\n{run.report.resolve()}")
+            return options, None
     options.check()
     try:
         sg.use_device(options.device)
@@ -141,8 +218,40 @@ def _prepare(
     return options, run or Run(name, options, root=options.out)
 
 
-def remembered(kind: type[SomeOptions], configuration: dict[str, Any]) -> SomeOptions:
+def _parse(
+    name: str, title: str, kind: type[SomeOptions], argv: list[str], default: SomeOptions | None = None
+) -> SomeOptions:
+    """The options of a command line, settled; ``--help`` shows the defaults that the others lead to."""
+
+    def parsed(words: list[str], default: Any = tyro.MISSING_NONPROP) -> Any:
+        prog = f"python3 demos {name}"
+        flags = (tyro.conf.FlagCreatePairsOff,)
+        return tyro.cli(kind, args=words, default=default, prog=prog, description=title, config=flags)
+
+    asked = [word for word in argv if word not in ("-h", "--help")]
+    options = parsed(asked) if default is None else parsed(asked, default)
+    options.check()
+    settled: SomeOptions = options.settled()
+    if len(asked) < len(argv):
+        parsed(["--help"], settled)
+    return settled
+
+
+def _computes(options: Common) -> dict[str, Any]:
+    """What two runs have to share for the one to be the other."""
+    return {
+        field.name: getattr(options, field.name) for field in fields(options) if field.name not in NOT_THE_RUN
+    }
+
+
+def remembered(kind: type[SomeOptions], configuration: Mapping[str, Any]) -> SomeOptions:
     """The options as ``config.json`` holds them."""
-    known = {field.name for field in fields(kind)}
+    known = {field.name for field in fields(kind)} - {"open", "resume"}
     paths = {name: Path(configuration[name]) for name in ("root", "out") if configuration.get(name)}
     return kind(**{name: value for name, value in configuration.items() if name in known} | paths)
+
+
+def shared(options: Common, kind: type[SomeOptions]) -> SomeOptions:
+    """Options of another lesson, with what these say of those that both have."""
+    known = {field.name for field in fields(Options)} & {field.name for field in fields(kind)}
+    return kind(**{name: getattr(options, name) for name in known})

@@ -14,7 +14,7 @@ from scratchgen.metrics import exact_kl
 from scratchgen.models import CategoricalNaiveBayes, PixelNaiveBayes
 from scratchgen.training import Run
 
-EQUATION = "    log p(x)  =  sum_d log theta_d[x_d]                 each pixel, or feature, by itself"
+EQUATION = r"$$\log p(x) = \sum_d \log \theta_d[x_d] \quad \text{, each pixel, or feature, by itself}$$"
 
 
 def write_looks(

@@ -19,6 +19,7 @@ from scratchgen.networks import MLP, GaussianHeads
 from scratchgen.nn import Flatten, Linear, Parameter, Sequential, Tanh, Unflatten
 from scratchgen.training import Run, fit
 
+STEPS = 160_000
 PUBLISHED = {"Burda et al. 2015, table 1 (VAE, k = 1)": 86.76}
 
 
@@ -38,7 +39,7 @@ def lesson(options: Any, run: Run) -> dict[str, str]:
     """Train, measure, and put the table on the page."""
     data = _lesson.images(options)
     model = network(options.seed, data.train)
-    steps = _lesson.steps(options, default=160_000)
+    steps = _lesson.steps(options, STEPS)
     rows = fit(
         lambda x, rng: model.loss_terms(binarise(x, rng), rng),
         data.train,
@@ -66,7 +67,7 @@ def lesson(options: Any, run: Run) -> dict[str, str]:
     run.section(
         "Pictures",
         pictures={
-            "Images from random codes": plots.image_grid(sg.asnumpy(model.sample(64, rng)), columns=16),
+            "Images from random codes": plots.image_grid(sg.asnumpy(model.sample(40, rng))),
             "Training": plots.curves(rows),
         },
     )

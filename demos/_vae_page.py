@@ -14,7 +14,10 @@ from scratchgen.data import Images
 from scratchgen.models import VAE
 from scratchgen.training import Run
 
-EQUATION = "    log p(x)  >=  ELBO(x)  =  E_q log p(x|z)  -  KL(q(z|x) || N(0, I))"
+EQUATION = (
+    r"$$\log p(x) \;\ge\; \mathrm{ELBO}(x) = \mathbb{E}_{q} \log p(x|z)"
+    r" - \KL( q(z|x) \;\|\; \mathcal{N}(0, I) )$$"
+)
 
 
 def write(
@@ -35,7 +38,7 @@ def write(
         "image and bits per pixel.",
         numbers=numbers,
         pictures={
-            "Images from random codes": plots.image_grid(model.sample(64, rng).clip(0, 1), columns=16),
+            "Images from random codes": plots.image_grid(model.sample(40, rng).clip(0, 1)),
             "Test images (above) and their reconstructions (below)": plots.reconstructions(
                 data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
             ),
@@ -46,10 +49,10 @@ def write(
             "Training": plots.curves(rows),
         },
     )
-    run.section("VAE: layers", _lesson.layers(model))
+    run.section("VAE: layers", table=_lesson.layer_table(model))
 
 
-def manifold(model: VAE, side: int = 20) -> Any:
+def manifold(model: VAE, side: int = 12) -> Any:
     """What a grid of `side` by `side` latents decodes to, row by row from the upper left.
 
     Steps are even in probability, so that no digit is squeezed.

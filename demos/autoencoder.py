@@ -11,7 +11,7 @@ analysis. The nonlinear pair has to beat that.
 # %% Settings, all of which are options on the command line: `python3 demos autoencoder --help`
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +23,8 @@ from scratchgen.data import Images
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run, fit
 
-EQUATION = "    L  =  |x - d(e(x))|^2                                     averaged over the images"
+EQUATION = r"$$L = \|x - d(e(x))\|^2 \quad \text{, averaged over the images}$$"
+STEPS = 4000
 
 
 @dataclass
@@ -37,6 +38,10 @@ class Options(_lesson.Options):
     latent_dim: int = 2
     """How many numbers a code has; with 2 the page shows a map of all codes."""
     lr: float = 2e-3
+
+    def settled(self) -> Options:
+        """With the steps that suit the shipped digits and MNIST alike."""
+        return replace(self, steps=_lesson.steps(self, STEPS))
 
 
 # %% The two networks: one sees an image as a list of numbers, the other as a plane with neighbours
@@ -53,7 +58,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Train the autoencoder that the options describe."""
     data = _lesson.images(options)
     model = network(data.train.shape[1:], options)
-    steps = _lesson.steps(options, default=4000)
+    steps = _lesson.steps(options, STEPS)
     optimiser = sg.optim.Adam(model.parameters(), options.lr)
     print(model)
     rows = fit(
@@ -113,7 +118,7 @@ def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Ru
     }
     rng = sg.RandomStream(0, "autoencoder", "page")
     pictures = {
-        "Images from random codes": plots.image_grid(random_images(model, data.train, 64, rng), columns=16),
+        "Images from random codes": plots.image_grid(random_images(model, data.train, 40, rng)),
         "Test images (above) and their reconstructions (below)": plots.reconstructions(
             data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
         ),
@@ -129,7 +134,7 @@ def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Ru
         numbers=numbers,
         pictures=pictures,
     )
-    run.section("Autoencoder: layers", _lesson.layers(model))
+    run.section("Autoencoder: layers", table=_lesson.layer_table(model))
     return numbers
 
 

@@ -27,7 +27,7 @@ from scratchgen.models import MADE, NADE, PixelCNN, PixelNaiveBayes
 from scratchgen.models.autoregressive.reading import conditionals
 from scratchgen.training import Run, every, fit
 
-EQUATION = "    log p(x)  =  sum_d log p(x_d | x_1 .. x_(d-1))"
+EQUATION = r"$$\log p(x) = \sum_d \log p(x_d \mid x_1, \ldots, x_{d-1})$$"
 STEPS = {
     "digits": {"nade": 2000, "made": 2000, "pixelcnn": 500},
     "images": {"nade": 10_000, "made": 10_000, "pixelcnn": 1000},
@@ -42,6 +42,8 @@ class Options(_lesson.Options):
     """Train NADE, MADE and a PixelCNN on binary images, and compare what they say and draw."""
 
     model: Literal["all", "nade", "made", "pixelcnn"] = "all"
+    steps: int | None = None
+    """Training steps; unless given, what suits each model."""
     hidden_dim: int = 500
     """Of NADE's and MADE's hidden layers."""
     channels: int = 32

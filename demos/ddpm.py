@@ -11,7 +11,7 @@ lead to an image. Each is a Gaussian p(x_{t-1}|x_t), and together they bound the
 # %% Settings, all of which are options on the command line: `python3 demos ddpm --help`
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import scratchgen as sg
@@ -46,6 +46,11 @@ class Options(_lesson.Options):
     guidance: float = 0.5
     """How much the class is exaggerated: 0 is not at all."""
     lr: float | None = None
+    """The learning rate; each kind of data has its own default."""
+
+    def settled(self) -> Options:
+        """With what suits the data."""
+        return replace(self, **{name: getattr(recipe(self), name) for name in OPEN})
 
     def check(self) -> None:
         """What all lessons check, and that samples can be made as asked for, before an hour of training."""
@@ -75,21 +80,34 @@ RECIPES = {
     "fashion": Recipe(steps=4400, width=32, patch=2, lr=2e-3, memory=0.998, sampling_steps=30),
 }
 
+OPEN = ("steps", "lr", "sampling_steps")
+"""What of a recipe an option can change."""
+
+
+def recipe(options: Options) -> Recipe:
+    """What suits the data, but for what the options say otherwise."""
+    best = RECIPES[options.data]
+    return best._replace(
+        steps=_lesson.steps(options, best.steps),
+        lr=options.lr or best.lr,
+        sampling_steps=options.sampling_steps or min(best.sampling_steps, options.noise_steps),
+    )
+
 
 # %% The network. Label 10 of 11 means "none": a tenth of the labels is withheld, so it learns both.
 def denoiser(options: Options, shape: tuple[int, ...], levels: int | None) -> DDPM:
     """The untrained model that the options describe."""
-    recipe, rng = RECIPES[options.data], sg.RandomStream(options.seed, "ddpm")
+    best, rng = recipe(options), sg.RandomStream(options.seed, "ddpm")
     out = 2 if options.variance == "learned" else 1
     network: Any
     if options.data == "toy":
-        network = TimeMLP(shape[0], recipe.width, out * shape[0], rng=rng)
+        network = TimeMLP(shape[0], best.width, out * shape[0], rng=rng)
     else:
         waves = [((levels or 256) - 1) / 4**i for i in range(3)]  # so that it sees the noise between levels
-        pixels = recipe.patch**2
+        pixels = best.patch**2
         seen, given = shape[0] * (1 + 2 * len(waves)) * pixels, shape[0] * out * pixels
-        network = UNet(seen, given, recipe.width, multipliers=(1, 2), classes=11, rng=rng)
-        network = FourierFeatures(InPatches(network, recipe.patch), waves)
+        network = UNet(seen, given, best.width, multipliers=(1, 2), classes=11, rng=rng)
+        network = FourierFeatures(InPatches(network, best.patch), waves)
     schedule = (cosine_schedule if options.schedule == "cosine" else linear_schedule)(options.noise_steps)
     return DDPM(
         network,
@@ -107,11 +125,11 @@ def train(
     data: Any, levels: int | None, options: Options, run: Run
 ) -> tuple[Painter, list[dict[str, float]]]:
     """A trained model, and the rows of its log."""
-    recipe = RECIPES[options.data]
+    best = recipe(options)
     examples = data[0] if isinstance(data, tuple) else data
     model = denoiser(options, examples.shape[1:], levels)
-    average = ExponentialMovingAverage(model.parameters(), recipe.memory)
-    steps, lr = _lesson.steps(options, recipe.steps), options.lr or recipe.lr
+    average = ExponentialMovingAverage(model.parameters(), best.memory)
+    steps, lr = best.steps, best.lr
     print(model)
 
     def loss(batch: Any, rng: sg.RandomStream) -> dict[str, Any]:
@@ -131,8 +149,7 @@ def train(
         run=run,
         resume=_lesson.resumption(run),
     )
-    sampling_steps = options.sampling_steps or recipe.sampling_steps
-    return Painter(model, average, sampling_steps, options.eta, options.guidance), rows
+    return Painter(model, average, best.sampling_steps, options.eta, options.guidance), rows
 
 
 # %% [markdown]

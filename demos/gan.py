@@ -12,7 +12,7 @@ watched is something else: how often D is right, how different G's images are, a
 # %% Settings, all of which are options on the command line: `python3 demos gan --help`
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import scratchgen as sg
@@ -38,11 +38,15 @@ class Options(_lesson.Options):
     lr: float | None = None
     """The learning rate of both; each kind of data has its own default."""
 
+    def settled(self) -> Options:
+        """With what suits the data, and the objective."""
+        return replace(self, **{name: getattr(recipe(self), name) for name in OPEN})
+
 
 class Recipe(NamedTuple):
     """What suits one kind of data."""
 
-    steps: int  # of the discriminator, so that several for one of the generator take about as long
+    steps: int  # of the generator; in RECIPES of the discriminator, so that all take about as long
     objective: str
     critic_steps: int  # for one of the generator, with wasserstein-gp
     latent_dim: int
@@ -59,29 +63,41 @@ RECIPES = {
     "mnist": LARGE,
     "fashion": LARGE,
 }
+OPEN = ("steps", "objective", "critic_steps", "latent_dim", "lr")
+"""What of a recipe an option can change."""
+
+
+def recipe(options: Options) -> Recipe:
+    """What suits the data, but for what the options say otherwise."""
+    best = RECIPES[options.data]
+    objective = options.objective or best.objective
+    critic_steps = options.critic_steps or (best.critic_steps if objective == "wasserstein-gp" else 1)
+    return best._replace(
+        steps=_lesson.steps(options, best.steps // critic_steps),
+        objective=objective,
+        critic_steps=critic_steps,
+        latent_dim=options.latent_dim or best.latent_dim,
+        lr=options.lr or best.lr,
+    )
 
 
 # %% The two players. On images both are told the class, so that a seven can be asked for.
 def players(options: Options, shape: tuple[int, ...]) -> GAN:
     """The untrained GAN that the options describe."""
-    recipe = RECIPES[options.data]
-    rng = sg.RandomStream(options.seed, "gan")
-    latent_dim, objective = options.latent_dim or recipe.latent_dim, options.objective or recipe.objective
+    best, rng = recipe(options), sg.RandomStream(options.seed, "gan")
     if options.data == "toy":
-        return GAN.dense(shape, recipe.widths[0], latent_dim, objective, rng=rng)
-    return GAN.convolutional(shape, latent_dim, recipe.widths, objective, classes=10, rng=rng)
+        return GAN.dense(shape, best.widths[0], best.latent_dim, best.objective, rng=rng)
+    return GAN.convolutional(shape, best.latent_dim, best.widths, best.objective, classes=10, rng=rng)
 
 
 # %% Training: one step of the discriminator, or several of a critic, then one of the generator
 def train(data: Any, observe: Observer, options: Options, run: Run) -> tuple[Forger, list[dict[str, float]]]:
     """A trained GAN, and the rows of its log; `observe` says twenty times how it is doing."""
     examples = data[0] if isinstance(data, tuple) else data
-    model, recipe = players(options, examples.shape[1:]), RECIPES[options.data]
-    forger = Forger(model, ExponentialMovingAverage(model.generator.parameters(), recipe.memory))
-    is_critic, lr = model.objective == "wasserstein-gp", options.lr or recipe.lr
-    critic_steps = options.critic_steps or (recipe.critic_steps if is_critic else 1)
-    steps = _lesson.steps(options, recipe.steps // critic_steps)
-    betas = (0.0, 0.9) if is_critic else (0.5, 0.99)  # little momentum: the other player moves the target
+    model, best = players(options, examples.shape[1:]), recipe(options)
+    forger = Forger(model, ExponentialMovingAverage(model.generator.parameters(), best.memory))
+    steps, lr = best.steps, best.lr
+    betas = (0.0, 0.9) if model.objective == "wasserstein-gp" else (0.5, 0.99)
     print(model)
     rows = fit_adversarial(
         model,
@@ -90,7 +106,7 @@ def train(data: Any, observe: Observer, options: Options, run: Run) -> tuple[For
         Adam(model.generator.parameters(), lr, betas),
         steps=steps,
         batch_size=options.batch_size,
-        critic_steps=critic_steps,
+        critic_steps=best.critic_steps,
         average=forger.average,
         schedule=lambda step: min(1.0, 2.0 - 2.0 * step / steps),  # falling to 0 in the second half
         seed=options.seed,

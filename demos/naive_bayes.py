@@ -25,7 +25,7 @@ from scratchgen.training import Run
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.Common):
     """Count features of fifty people, and pixels of images, and draw new ones of both."""
 
     alpha: float = 1.0

@@ -8,14 +8,10 @@ what each of them draws: is it one of the things in the data, are all kinds ther
 # %% Settings: `python3 demos --help` lists the lessons, `python3 demos tour --help` these options
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-import scratchgen as sg
 from demos import _judge, _lesson, autoencoder, ddpm, gan, naive_bayes, vae
 from scratchgen import plots
 from scratchgen.data import Images
@@ -26,6 +22,9 @@ from scratchgen.training import Run
 @dataclass
 class Options(_lesson.Options):
     """Run all lessons on the same images and compare their models on one page."""
+
+    steps: int | None = None
+    """Training steps of every model; unless given, what suits each."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,12 @@ STOPS = [
 def lesson(options: Options, run: Run) -> None:
     """Each lesson in turn, with the options that all share; the page begins with their comparison."""
     data = _lesson.images(options)
-    shared = {field.name: getattr(options, field.name) for field in fields(_lesson.Options)}
     compared, sections = [], []
     for stop in STOPS:
         print(f"\n{stop.name}: {(stop.lesson.__doc__ or '').splitlines()[0]}")
         part = run.part(stop.folder)
-        outcome = stop.lesson.lesson(stop.lesson.Options(**shared), part)
-        compared.append(draw(stop, outcome, options))
+        outcome = stop.lesson.lesson(_lesson.shared(options, stop.lesson.Options).settled(), part)
+        compared.append(draw(stop, outcome, data, options))
         sections += part.sections
     page(compared, data, options, run)
     run.sections += sections
@@ -70,22 +68,16 @@ def lesson(options: Options, run: Run) -> None:
 # %% What each model draws, how long that takes, and what the judge says of it
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A model's samples and all that the table says of it."""
+    """A model, and all that the table says of it."""
 
     stop: Stop
     outcome: _lesson.Outcome
-    samples: np.ndarray
-    milliseconds: float
-    """The time that drawing took for each sample."""
+    drawn: _judge.Drawn
 
 
-def draw(stop: Stop, outcome: _lesson.Outcome, options: Options) -> Compared:
-    """Draw the samples by which a model is judged: the same number for all, none chosen by hand."""
-    n = 100 if options.quick else 1000
-    rng = sg.backend.RandomStream(options.seed, "tour", stop.folder)
-    began = time.perf_counter()
-    samples = sg.asnumpy(outcome.sample(n, rng))
-    return Compared(stop, outcome, samples, 1000 * (time.perf_counter() - began) / n)
+def draw(stop: Stop, outcome: _lesson.Outcome, data: Images, options: Options) -> Compared:
+    """The samples by which a model is judged; those of the lesson's own page, where the judge was asked."""
+    return Compared(stop, outcome, outcome.drawn or _judge.draw(outcome.sample, data, options))
 
 
 Column = tuple[str, Compared | None, SampleQuality]  # of the table: a model, or real images
@@ -102,7 +94,7 @@ def table(columns: list[Column]) -> list[list[str]]:
         ["", *(name for name, _, _ in columns)],
         line("parameters", columns, lambda it, _: f"{it.outcome.parameters:,}" if it else ""),
         line("training, s", columns, lambda it, _: f"{it.outcome.seconds:.1f}" if it else ""),
-        line("drawing, ms", columns, lambda it, _: f"{it.milliseconds:.2g}" if it else ""),
+        line("drawing, ms", columns, lambda it, _: f"{it.drawn.milliseconds:.2g}" if it else ""),
         line("judge is sure", columns, lambda _, quality: f"{quality.confident:.1%}"),
         line("rarest class", columns, lambda _, quality: f"{quality.smallest_share:.1%}"),
         line("Fréchet distance", columns, lambda _, quality: f"{quality.frechet:.1f}"),
@@ -113,12 +105,12 @@ def table(columns: list[Column]) -> list[list[str]]:
 
 def page(compared: list[Compared], data: Images, options: Options, run: Run) -> None:
     """The picture and the table that the page begins with."""
-    columns: list[Column] = [(it.stop.name, it, _judge.quality(it.samples, data, options)) for it in compared]
+    columns: list[Column] = [(it.stop.name, it, it.drawn.quality) for it in compared]
     real = _judge.quality(data.test, data, options)
     floor = columns[0][2].frechet_real  # test images have no distance from themselves
     columns.append(("real", None, replace(real, frechet=floor)))
     rows = {"real\ntest images": data.test}
-    rows |= {f"{it.stop.name}\n{it.stop.source}": it.samples for it in compared}
+    rows |= {f"{it.stop.name}\n{it.stop.source}": it.drawn.samples for it in compared}
     run.section(
         "What each model draws",
         "The first samples of each model, none chosen by hand, after it has learnt from the same "

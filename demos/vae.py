@@ -12,7 +12,7 @@ The first term asks for good reconstructions, the second keeps the codes where r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ from demos import _lesson, _published, _vae_page
 from scratchgen.data import Images, binarise
 from scratchgen.models import VAE
 from scratchgen.training import Run, every, fit
+
+STEPS = 5000
 
 
 @dataclass
@@ -47,6 +49,10 @@ class Options(_lesson.Options):
         if self.published and self.data != "mnist":
             raise SystemExit("--published: needs --data mnist, on which the published numbers were measured")
 
+    def settled(self) -> Options:
+        """With as many steps as the lesson takes, or the published model."""
+        return replace(self, steps=_lesson.steps(self, _published.STEPS if self.published else STEPS))
+
 
 # %% Training: raise the ELBO. A Bernoulli likelihood is for zeros and ones: grey pixels become coin tosses.
 def pixels(x: Any, options: Options, rng: sg.RandomStream) -> Any:
@@ -62,7 +68,7 @@ def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VA
         model = VAE.convolutional(shape, latent_dim, likelihood=kind, beta=beta, rng=rng)
     else:
         model = VAE.dense(shape, options.hidden_dim, latent_dim, kind, beta, rng=rng)
-    steps = _lesson.steps(options, default=5000)
+    steps = _lesson.steps(options, STEPS)
     test = sg.asarray(data.test[:1000])
 
     def test_loss(step: int) -> dict[str, float]:

@@ -35,7 +35,9 @@ STEPS = {"autoencoder": 400, "vae": 400}
 """Enough for pictures that show something, where a step takes a millisecond."""
 
 FIGURE = re.compile(
-    r'<figure><img src="data:image/(\w+);base64,([^"]+)"[^>]*><figcaption>(.*?)</figcaption>', re.DOTALL
+    r'<figure>(?:<picture><source[^>]*>)?<img src="data:image/(\w+);base64,([^"]+)"[^>]*>(?:</picture>)?'
+    r"<figcaption>(.*?)</figcaption>",
+    re.DOTALL,
 )
 
 

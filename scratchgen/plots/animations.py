@@ -12,7 +12,7 @@ import numpy as np
 from ..backend import asnumpy
 from .images import _checked, _repeated
 
-WIDTH = 480  # pixels that a small image is enlarged to, as far as whole numbers go
+WIDTH = 640  # pixels that a small image is enlarged to, as far as whole numbers go
 
 
 def animation(

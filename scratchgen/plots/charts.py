@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEST = "test "  # what the name of a term begins with when it was measured on the test set
+STRETCH = 3  # how many times what follows the start may take, before an axis is bent
 UNPLOTTED = ("step", "seconds")
 
 
@@ -78,8 +79,8 @@ def _scatter(axes: Axes, codes: np.ndarray, labels: np.ndarray, kinds: np.ndarra
 def curves(metrics: Sequence[Mapping[str, float]]) -> Figure:
     """The terms of a loss over the steps of training, one panel for each.
 
-    The first twentieth of the steps does not stretch the vertical axis: it often starts so high that nothing
-    else could be seen.
+    All of it is shown. Where the first twentieth of the steps takes most of the vertical axis, that axis is
+    logarithmic (for terms above 0) or the inverse hyperbolic sine's, so that what follows is seen as well.
 
     Parameters
     ----------
@@ -115,20 +116,34 @@ def curves(metrics: Sequence[Mapping[str, float]]) -> Figure:
 
 def _curve(axes: Axes, metrics: Sequence[Mapping[str, float]], name: str) -> None:
     """One panel: a term on the training set, and on the test set if it was measured there."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
     axes.set_title(name, loc="left", fontsize=10, fontweight="bold", color=INK, pad=8)
     last_step = max(row["step"] for row in metrics)
-    shown = []
+    shown: list[float] = []
+    later: list[float] = []
     for term, label, colour in ((name, "train", CATEGORIES[0]), (TEST + name, "test", CATEGORIES[2])):
         points = [(row["step"], row[term]) for row in metrics if term in row]
         if points:
             steps, values = zip(*points, strict=True)
             marker = "o" if len(points) < 25 else ""
             axes.plot(steps, values, color=colour, linewidth=1.5, marker=marker, markersize=3, label=label)
-            shown += [value for step, value in points if step > last_step / 20] or list(values)
-    low, high = min(shown), max(shown)
-    room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
-    axes.set_ylim(low - room, high + room)
+            shown += values
+            later += [value for step, value in points if step > last_step / 20] or values
     axes.set_xlim(0, last_step)
-    axes.locator_params(nbins=4)
+    low, high, span = min(shown), max(shown), max(later) - min(later)
+    if high - low <= STRETCH * span or low == high:
+        room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
+        axes.set_ylim(low - room, high + room)
+        axes.locator_params(nbins=4)
+    elif low > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(low * (low / high) ** 0.06, high * (high / low) ** 0.06)
+    else:
+        axes.set_yscale("asinh", linear_width=span or 1.0)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
     soften(axes, grid="y")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FREE = math.nan  # where the ground is seen, of whatever colour a page has
 GAP = 4  # dots between two images
 LEAST = 40  # dots: the width of an image that is still seen well
 LARGEST = 96  # dots: the width of an image, however few there are
@@ -42,12 +43,15 @@ def tile(images: Any, columns: int, gap: int = 1) -> np.ndarray:
     >>> tile(np.zeros((6, 1, 8, 8)), columns=3).shape
     (1, 17, 26)
     """
-    images = _checked(images, "images")
+    return _tiled(_checked(images, "images"), columns, gap, ground=1.0)
+
+
+def _tiled(images: np.ndarray, columns: int, gap: int, ground: float = FREE) -> np.ndarray:
     _check_columns(columns)
     n, channels, height, width = images.shape
     columns = min(columns, n)
     rows = math.ceil(n / columns)
-    cells = np.ones((rows * columns, channels, height + gap, width + gap), images.dtype)
+    cells = np.full((rows * columns, channels, height + gap, width + gap), ground, images.dtype)
     cells[:n, :, :height, :width] = images
     grid = cells.reshape(rows, columns, channels, height + gap, width + gap)  # (rows, columns, C, H, W)
     whole = grid.transpose(2, 0, 3, 1, 4).reshape(channels, rows * (height + gap), columns * (width + gap))
@@ -74,7 +78,7 @@ def image_grid(images: Any, columns: int = 10) -> Figure:
 
 
 def manifold(images: Any, limits: tuple[float, float] | None = None) -> Figure:
-    """What a decoder makes of a square grid of codes, as one picture without seams.
+    """What a decoder makes of a square grid of codes, as one picture, with a gap between two images.
 
     Parameters
     ----------
@@ -88,13 +92,13 @@ def manifold(images: Any, limits: tuple[float, float] | None = None) -> Figure:
     side = math.isqrt(len(images))
     if side * side != len(images):
         raise ValueError(f"images: got {len(images)}, expected a square number of them")
-    whole = tile(images, side, gap=0)
-    scale = max(1, round(WIDTH * 0.75 * DOTS / whole.shape[2]))
+    scale = max(1, int((WIDTH * DOTS * 0.9 / side - GAP / 2) / images.shape[3]))
+    whole = _tiled(_repeated(images, scale), side, GAP // 2)
     if limits is None:
-        return _bare(_repeated(whole, scale))
+        return _bare(whole)
     low, high = limits
     ticks = np.linspace(low, high, 5)
-    height, width = (scale * n / DOTS for n in whole.shape[1:])
+    height, width = (n / DOTS for n in whole.shape[1:])
     figure, axes = _framed(width, height, left=0.65, bottom=0.45)
     # The outermost codes stand in the middle of the outermost images.
     half = (high - low) / (side - 1) / 2 if side > 1 else 0.5
@@ -130,7 +134,7 @@ def reconstructions(originals: Any, reconstructed: Any, columns: int = 10) -> Fi
         here = slice(start, start + columns)
         pair = [_enlarged(images[here], columns, margin, full=True) for images in (originals, reconstructed)]
         channels, height, width = pair[0].shape
-        bands.append((pair, np.ones((channels, GAP, width)), np.ones((channels, 4 * GAP, width))))
+        bands.append((pair, free(channels, GAP, width), free(channels, 4 * GAP, width)))
     rows = [part for (top, bottom), thin, thick in bands for part in (top, thin, bottom, thick)][:-1]
     whole = np.concatenate(rows, axis=1)
     figure, axes = _framed(whole.shape[2] / DOTS, whole.shape[1] / DOTS, left=margin)
@@ -173,7 +177,7 @@ def image_rows(rows: Mapping[str, Any], columns: int | None = None) -> Figure:
     _check_columns(columns)
     bands = [_enlarged(images[:columns], columns, margin, full=True) for images in shown.values()]
     channels, height, width = bands[0].shape
-    gap = np.ones((channels, 3 * GAP, width))
+    gap = free(channels, 3 * GAP, width)
     whole = np.concatenate([part for band in bands for part in (band, gap)][:-1], axis=1)
     figure, axes = _framed(whole.shape[2] / DOTS, whole.shape[1] / DOTS, left=margin)
     axes.imshow(_pixels(whole), interpolation="nearest", aspect="auto", vmin=0, vmax=1)
@@ -212,9 +216,13 @@ def _enlarged(images: Any, columns: int, margin: float = 0.0, full: bool = False
     room = (WIDTH - margin) * DOTS / columns - GAP
     scale = max(1, int(min(room, max(LARGEST, width)) // width))
     if full and len(images) < columns:
-        blank = np.ones((columns - len(images), *images.shape[1:]), images.dtype)
-        images = np.concatenate([images, blank])
-    return tile(_repeated(images, scale), columns, GAP)
+        images = np.concatenate([images, free(columns - len(images), *images.shape[1:])])
+    return _tiled(_repeated(images, scale), columns, GAP)
+
+
+def free(*shape: int) -> np.ndarray:
+    """Pixels that show the ground."""
+    return np.full(shape, FREE, np.float32)
 
 
 def _repeated(images: np.ndarray, scale: int) -> np.ndarray:
@@ -223,8 +231,10 @@ def _repeated(images: np.ndarray, scale: int) -> np.ndarray:
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:
-    """An image as matplotlib takes it: (height, width, 3)."""
-    return np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0)
+    """An image as matplotlib takes it: (height, width, 4), transparent where it is free."""
+    colours = np.broadcast_to(image, (3, *image.shape[1:]))
+    opaque = ~np.isnan(image[:1])
+    return np.concatenate([np.where(opaque, colours, 1.0), opaque]).transpose(1, 2, 0)
 
 
 def _bare(image: np.ndarray) -> Figure:

@@ -58,7 +58,7 @@ def clouds(points: Mapping[str, Any], world: ToyWorld, reach: float = 3.0) -> Fi
     for i, (title, array) in enumerate(sets.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
         extent = (-reach, reach, -reach, reach)
-        axes.imshow(density, cmap="Greys", vmax=2 * density.max(), extent=extent, origin="lower")
+        axes.imshow(density, extent=extent, origin="lower")
         size = min(6.0, max(0.6, 3000 / max(len(array), 1)))
         axes.scatter(array[:, 0], array[:, 1], s=size, color=CATEGORIES[0], alpha=0.5, linewidths=0)
         axes.set_xlim(-reach, reach)
@@ -69,7 +69,13 @@ def clouds(points: Mapping[str, Any], world: ToyWorld, reach: float = 3.0) -> Fi
 
 
 def _density(world: ToyWorld, reach: float) -> np.ndarray:
-    """The root of the density on a grid (weak modes are seen so), rows from the bottom up."""
+    """The root of the density on a grid (weak modes are seen so), rows from the bottom up, as a grey veil.
+
+    It is more or less transparent, and so is seen on light pages as on dark ones.
+    """
     line = np.linspace(-reach, reach, PIXELS)
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)  # (PIXELS^2, 2)
-    return np.exp(asnumpy(world.log_prob(grid)) / 2).reshape(PIXELS, PIXELS)
+    root = np.exp(asnumpy(world.log_prob(grid)) / 2).reshape(PIXELS, PIXELS)
+    veil = np.full((PIXELS, PIXELS, 4), 0.5)
+    veil[..., 3] = 0.8 * root / root.max()
+    return veil

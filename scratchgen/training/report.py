@@ -11,23 +11,31 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from .mathml import FormulaError, mathml
+
 STYLE = Path(__file__).with_name("report.css")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG or GIF with its caption; `width` and `height` are in pixels of the page."""
+    """A PNG or GIF with its caption; `width` and `height` are in pixels of the page.
+
+    `dark`, a PNG of the same size, takes its place where the reader prefers dark pages.
+    """
 
     content: bytes
     kind: str
     width: int
     height: int
     caption: str
+    dark: bytes | None = None
 
     @classmethod
-    def read(cls, path: Path, caption: str) -> Picture:
-        """The picture in a file. A PNG is shown at half its size: figures are saved for double density.
+    def read(cls, path: Path, caption: str, dark: Path | None = None) -> Picture:
+        """The picture in a file, and in another for dark pages.
+
+        A PNG is shown at half its size: figures are saved for double density.
 
         Raises
         ------
@@ -37,7 +45,8 @@ class Picture:
         content = path.read_bytes()
         if content.startswith(b"\x89PNG\r\n\x1a\n"):
             width, height = struct.unpack(">II", content[16:24])
-            return cls(content, "png", width // 2, height // 2, caption)
+            night = None if dark is None else dark.read_bytes()
+            return cls(content, "png", width // 2, height // 2, caption, night)
         if content.startswith((b"GIF87a", b"GIF89a")):
             width, height = struct.unpack("<HH", content[6:10])
             return cls(content, "gif", width, height, caption)
@@ -61,15 +70,19 @@ def render(
     sections: Sequence[Section],
     configuration: Mapping[str, Any],
     environment: Mapping[str, Any],
+    command: str = "",
 ) -> str:
     """The page as HTML; everything that is not this file's own is escaped.
+
+    `command` makes the page again, by the `configuration`; what is None there was not used.
 
     The browser is told to load nothing (``default-src 'none'``), so that no request leaves the page even if
     something in it were to ask for one.
     """
     anchors = [f"section-{i}" for i in range(1, len(sections) + 1)]
     links = "".join(f'<a href="#{a}">{escape(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
-    settings = [["setting", "value"], *map(list, configuration.items())]
+    used = {name: value for name, value in configuration.items() if value is not None}
+    settings = [["setting", "value"], *map(list, used.items())]
     machine = [["where it ran", ""], *map(list, environment.items())]
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -87,14 +100,15 @@ def render(
 <header>
 <h1>{escape(title)}</h1>
 {_paragraphs(text)}
-{f'<nav aria-label="Sections">{links}</nav>' if len(sections) > 2 else ""}
 </header>
+{f'<nav aria-label="Sections">{links}</nav>' if len(sections) > 2 else ""}
 <main>
 {"".join(map(_section, anchors, sections))}
 </main>
 <footer>
 <details><summary>How to get this page again</summary>
-{_table(settings) if configuration else ""}
+{f'<pre class="command">{escape(command)}</pre>' if command else ""}
+{_table(settings) if used else ""}
 {_table(machine)}
 </details>
 </footer>
@@ -105,7 +119,7 @@ def render(
 
 def _section(anchor: str, section: Section) -> str:
     numbers = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(_cell(value))}</dd></div>\n"
+        f"<div><dt>{escape(name)}</dt><dd>{_large(_cell(value))}</dd></div>\n"
         for name, value in section.numbers.items()
     )
     return f"""<section id="{anchor}">
@@ -118,24 +132,67 @@ def _section(anchor: str, section: Section) -> str:
 """
 
 
+VALUE = re.compile(r"[−+-]?\d[\d.,]*\d?(?: ?%)?(?= |$)")
+
+
+def _large(value: str) -> str:
+    """A result as HTML: its number, and below it what follows, its unit and what it is compared with.
+
+    Examples
+    --------
+    >>> _large("98.1% (test images 99.0%)")
+    '98.1%<small>test images 99.0%</small>'
+    >>> _large("collapsed: 0% of the data")
+    'collapsed<small>0% of the data</small>'
+    """
+    number = VALUE.match(value) or re.match("[^:]*", value)
+    assert number is not None
+    rest = value[number.end() :].removeprefix(":").strip()
+    if rest.startswith("(") and rest.endswith(")") and rest.count("(") == 1:
+        rest = rest[1:-1]
+    shown = number[0].replace("-", "−") if VALUE.match(value) else number[0]
+    return escape(shown) + (f"<small>{escape(rest)}</small>" if rest else "")
+
+
 def _paragraphs(text: str) -> str:
-    """Paragraphs are parted by empty lines; one whose lines are all indented keeps them as they are."""
+    """Paragraphs are parted by empty lines; one whose lines are all indented keeps them as they are.
+
+    A paragraph in double dollars is a formula; one in single dollars stands within a line.
+    """
     parts = []
     for block in re.split(r"\n\s*\n", text.strip("\n")):
-        lines = block.splitlines()
-        if lines and all(line.startswith("    ") for line in lines):
+        lines, whole = block.splitlines(), block.strip()
+        if len(whole) > 4 and whole.startswith("$$") and whole.endswith("$$"):
+            parts.append(_formula(whole[2:-2]))
+        elif lines and all(line.startswith("    ") for line in lines):
             parts.append(f"<pre>{escape(chr(10).join(line[4:] for line in lines))}</pre>")
-        elif block.strip():
-            parts.append(f"<p>{escape(' '.join(block.split()))}</p>")
+        elif whole:
+            pieces = re.split(r"\$([^$]+)\$", " ".join(block.split()))
+            pieces[::2] = map(escape, pieces[::2])
+            pieces[1::2] = [_formula(piece, display=False) for piece in pieces[1::2]]
+            parts.append(f"<p>{''.join(pieces)}</p>")
     return "\n".join(parts)
+
+
+def _formula(latex: str, display: bool = True) -> str:
+    """A formula; one that is not understood as it was written, for no hour of training should end in that."""
+    try:
+        return mathml(latex, display)
+    except FormulaError:
+        return f"<code>{escape(latex)}</code>"
 
 
 def _figure(picture: Picture) -> str:
     source = f"data:image/{picture.kind};base64,{base64.b64encode(picture.content).decode()}"
-    return (
-        f'<figure><img src="{source}" width="{picture.width}" height="{picture.height}" '
-        f'alt="{escape(picture.caption)}"><figcaption>{escape(picture.caption)}</figcaption></figure>\n'
+    image = (
+        f'<img src="{source}" width="{picture.width}" height="{picture.height}" '
+        f'alt="{escape(picture.caption)}">'
     )
+    if picture.dark is not None:
+        night = f"data:image/png;base64,{base64.b64encode(picture.dark).decode()}"
+        source = f'<source media="(prefers-color-scheme: dark)" srcset="{night}">'
+        image = f"<picture>{source}{image}</picture>"
+    return f"<figure>{image}<figcaption>{escape(picture.caption)}</figcaption></figure>\n"
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> str:
@@ -145,7 +202,8 @@ def _table(rows: Sequence[Sequence[Any]]) -> str:
         for i in range(len(head))
     ]
     lines = [_line("th", head, aligned), *(_line("td", row, aligned) for row in body)]
-    return f'<div class="wide"><table>\n{"".join(lines)}</table></div>'
+    name = ' class="layers"' if head[0] == "layer" else ""
+    return f'<div class="wide"><table{name}>\n{"".join(lines)}</table></div>'
 
 
 def _line(tag: str, cells: Sequence[Any], aligned: Sequence[str]) -> str:

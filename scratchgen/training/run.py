@@ -50,6 +50,8 @@ class Run:
     checkpoint : Path
         Where the checkpoint is, or will be.
     configuration : dict
+    whole : Path
+        The folder of the run that this is a part of, or its own: what a whole lesson resumes from.
     """
 
     def __init__(self, name: str, configuration: Any = None, root: str | PathLike[str] = "runs") -> None:
@@ -58,9 +60,14 @@ class Run:
         self.configuration = settings(configuration)
         self.name = name
         self.folder = _new_folder(Path(root), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-        self.sections: list[Section] = []
+        self._begin(self.folder)
         _write_json(self.folder / "config.json", self.configuration)
-        _write_json(self.folder / "environment.json", {**environment(), "command": sys.argv})
+        _write_json(self.folder / "environment.json", {"run": name, **environment(), "command": sys.argv})
+
+    def _begin(self, whole: Path) -> None:
+        self.whole = whole
+        self.sections: list[Section] = []
+        self._drawn: set[Path] = set()
 
     @classmethod
     def reopen(cls, folder: str | PathLike[str]) -> Run:
@@ -79,22 +86,30 @@ class Run:
             raise ValueError(
                 f"folder: got {str(folder)!r}, expected the folder of a run ({error})"
             ) from error
-        run.name = re.sub(r"-\d{8}-\d{6}(-\d+)?$", "", run.folder.resolve().name)
-        run.sections = []
+        run.name = _name(run.folder)
+        run._begin(run.folder)
         return run
 
     def part(self, name: str) -> Run:
         """The run in the folder ``<folder>/<name>``: a new one, or the one there already."""
         folder = self.folder / name
         if (folder / "config.json").exists():
-            return Run.reopen(folder)
+            run = Run.reopen(folder)
+            run.whole = self.whole
+            return run
         run = Run.__new__(Run)
-        run.configuration, run.name, run.folder, run.sections = self.configuration, name, folder, []
-        folder.mkdir()
+        run.configuration, run.name, run.folder = self.configuration, name, folder
+        run._begin(self.whole)
+        folder.mkdir(exist_ok=True)
         _write_json(folder / "config.json", run.configuration)
         found = (self.folder / "environment.json").read_text(encoding="utf-8")
-        _write_json(folder / "environment.json", json.loads(found))
+        _write_json(folder / "environment.json", {**json.loads(found), "run": name})
         return run
+
+    @property
+    def report(self) -> Path:
+        """Where the page is, or will be: what is written last."""
+        return self.folder / "report.html"
 
     @property
     def checkpoint(self) -> Path:
@@ -173,12 +188,14 @@ class Run:
         """
         shown = []
         for caption, picture in (pictures or {}).items():
-            if not isinstance(picture, str | PathLike):
-                picture = self._save_figure(title, picture)
-            shown.append(Picture.read(Path(picture), caption))
+            if isinstance(picture, str | PathLike):
+                shown.append(Picture.read(Path(picture), caption))
+            else:
+                light, dark = self._save_figure(title, picture)
+                shown.append(Picture.read(light, caption, dark))
         self.sections.append(Section(title, text, dict(numbers or {}), shown, list(table or [])))
 
-    def write_report(self, title: str | None = None, text: str = "") -> Path:
+    def write_report(self, title: str | None = None, text: str = "", command: str = "") -> Path:
         """Write ``report.html`` of the sections so far, and return its path.
 
         Parameters
@@ -187,21 +204,30 @@ class Run:
             The run's name unless given.
         text : str
             What the page is about, in a sentence or two.
+        command : str
+            What makes this page again.
         """
-        path = self.folder / "report.html"
+        path = self.report
         found = json.loads((self.folder / "environment.json").read_text(encoding="utf-8"))
-        page = render(title or self.name, text, self.sections, self.configuration, found)
+        page = render(title or self.name, text, self.sections, self.configuration, found, command)
         with atomic_write(path) as file:
             file.write(page.encode())
         return path
 
-    def _save_figure(self, title: str, figure: Figure) -> Path:
+    def _save_figure(self, title: str, figure: Figure) -> tuple[Path, Path]:
+        """Save a figure as it is drawn, and as it is for dark pages."""
+        from ..plots.style import darkened  # pictures are imported when there are any
+
         base = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:48] or "picture"
         path, number = self.folder / f"{base}.png", 2
-        while path.exists():
+        while path in self._drawn:  # those of an earlier call are drawn anew
             path, number = self.folder / f"{base}-{number}.png", number + 1
+        self._drawn.add(path)
         figure.savefig(path, dpi=DOTS_PER_INCH)
-        return path
+        dark = path.with_stem(f"{path.stem}-dark")
+        with darkened(figure):
+            figure.savefig(dark, dpi=DOTS_PER_INCH)
+        return path, dark
 
 
 def _new_folder(root: Path, name: str) -> Path:
@@ -216,6 +242,14 @@ def _new_folder(root: Path, name: str) -> Path:
         else:
             return folder
     raise FileExistsError(f"root: {root} holds ten thousand runs named {name}")
+
+
+def _name(folder: Path) -> str:
+    """What the run in a folder is of: as it says itself, or else as the folder is named."""
+    try:
+        return str(json.loads((folder / "environment.json").read_text(encoding="utf-8"))["run"])
+    except (OSError, ValueError, KeyError):
+        return re.sub(r"-\d{8}-\d{6}(-\d+)?$", "", folder.resolve().name)
 
 
 def _write_json(path: Path, content: Any) -> None:

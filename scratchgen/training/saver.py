@@ -94,6 +94,6 @@ class Saver:
         if self.run is None or not self.parts:
             message += "Nothing was saved: training had no run."
         else:
-            message += f"To go on: --resume {self.run.folder} (in Python: resume={str(self.run.folder)!r})"
+            message += f"To go on: --resume {self.run.whole} (in Python: resume={str(self.run.folder)!r})"
         print(message, file=sys.stderr)
         return message

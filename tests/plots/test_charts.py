@@ -69,11 +69,24 @@ def test_a_term_and_its_test_share_a_panel() -> None:
     assert kl.get_legend() is None
 
 
-def test_the_start_does_not_flatten_the_rest_and_all_else_is_seen() -> None:
-    rows = [{"step": s, "loss": 1000.0 if s < 5 else 1 + 1 / s} for s in range(1, 101)]
-    low, high = plots.curves(rows).axes[0].get_ylim()
-    assert low < 1.01
-    assert 1 + 1 / 6 < high < 2
+@pytest.mark.parametrize(("floor", "scale"), [(1.0, "log"), (-1.0, "asinh")])
+def test_the_start_is_shown_and_does_not_flatten_the_rest(floor: float, scale: str) -> None:
+    rows = [{"step": s, "loss": 1000.0 if s < 5 else floor + 1 / s} for s in range(1, 101)]
+    figure = plots.curves(rows)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    assert low < floor + 0.01
+    assert high >= 1000
+    assert axes.get_yscale() == scale
+
+
+def test_a_steady_fall_keeps_its_linear_axis() -> None:
+    rows = [{"step": s, "loss": 100.0 - s} for s in range(1, 101)]
+    (axes,) = plots.curves(rows).axes
+    assert axes.get_yscale() == "linear"
+    low, high = axes.get_ylim()
+    assert low < 0 < 99 < high
 
 
 @pytest.mark.parametrize("terms", [1, 2, 3, 4, 7])

@@ -84,12 +84,21 @@ def test_no_label_is_cut_off() -> None:
         assert box.y1 <= height + 6
 
 
-def test_a_manifold_has_no_seams_and_names_the_codes() -> None:
+def test_a_manifold_has_gaps_that_show_the_ground_and_names_the_codes() -> None:
     x = sg.asnumpy(images(9))
     figure = plots.manifold(x, limits=(-2, 2))
     (axes,) = figure.axes
-    picture = axes.get_images()[0].get_array()[..., 0]
-    np.testing.assert_array_equal(picture, x[:, 0].reshape(3, 3, 8, 8).transpose(0, 2, 1, 3).reshape(24, 24))
+    picture = axes.get_images()[0].get_array()
+    scale = (len(picture) - 4) // 24
+    free = picture[..., 3] == 0
+    assert free.all(axis=1).nonzero()[0].tolist() == [
+        8 * scale,
+        8 * scale + 1,
+        16 * scale + 2,
+        16 * scale + 3,
+    ]
+    shown = picture[..., 0][~free].reshape(24 * scale, 24 * scale)[::scale, ::scale]
+    np.testing.assert_array_equal(shown, x[:, 0].reshape(3, 3, 8, 8).transpose(0, 2, 1, 3).reshape(24, 24))
     # The code (-2, 2) belongs to the middle of the image at the top left, 1 / 6 of the way.
     left, right, bottom, top = axes.get_images()[0].get_extent()
     assert (-2 - left) / (right - left) == pytest.approx(1 / 6)
@@ -103,7 +112,7 @@ def test_an_animation_shows_every_frame(tmp_path: Path, channels: int) -> None:
     x = images(4, channels)
     path = plots.animation(x, tmp_path / "a.gif", seconds=0.2, hold=3.0)
     with Image.open(path) as gif:
-        assert (gif.n_frames, gif.info["loop"], gif.size) == (4, 0, (480, 480))
+        assert (gif.n_frames, gif.info["loop"], gif.size) == (4, 0, (640, 640))
         durations = []
         for i in range(4):
             gif.seek(i)

@@ -22,7 +22,7 @@ def test_a_panel_for_each_set_with_its_points_and_nothing_cut_off() -> None:
 def test_the_density_lies_where_the_world_has_it() -> None:
     """One bump at (1, 0): right of the middle, half way up. Rows are drawn from the bottom."""
     image = clouds({"": np.zeros((1, 2))}, GaussianRing(1, 1.0, 0.1), reach=2.0).axes[0].images[0]
-    row, column = np.unravel_index(np.argmax(image.get_array()), (120, 120))
+    row, column = np.unravel_index(np.argmax(image.get_array()[..., 3]), (120, 120))
     assert image.origin == "lower"
     assert -2 + 4 * column / 119 == pytest.approx(1, abs=0.04)
     assert -2 + 4 * row / 119 == pytest.approx(0, abs=0.04)

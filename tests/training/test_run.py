@@ -103,6 +103,7 @@ def page(tmp_path: Path) -> Page:
         evil, f"{evil}\n\n    kept:  as it is\n    {evil}", numbers={evil: evil, "parameters": 410404}
     )
     run.section("Pictures", pictures={evil: figure, "Again": figure, "A walk": gif})
+    run.section("Formula", "$$" + evil + "$$ \n\nand $x_" + evil + "$")
     run.section("Numbers", table=[["term", "nats"], [evil, -98.765432], ["kl", 3.0]])
     return Page(run.write_report(evil, evil))
 
@@ -126,6 +127,8 @@ def test_pictures_are_inside_and_in_the_folder(page: Page, tmp_path: Path) -> No
     (folder,) = tmp_path.iterdir()
     images = page.all("img")
     files = ["pictures.png", "pictures-2.png", "walk.gif"]
+    night = [base64.b64decode((tag["srcset"] or "").partition("base64,")[2]) for tag in page.all("source")]
+    assert night == [(folder / f"pictures{end}-dark.png").read_bytes() for end in ("", "-2")]
     for image, file in zip(images, files, strict=True):
         content = base64.b64decode((image["src"] or "").partition("base64,")[2])
         assert content == (folder / file).read_bytes()
@@ -150,3 +153,28 @@ def test_a_file_that_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"<!DOCTYPE html>")
     with pytest.raises(ValueError, match=r"pictures: .*a.png starts with b'<!DOCTYP', expected a PNG or GIF"):
         run.section("Title", pictures={"caption": tmp_path / "a.png"})
+
+
+def test_a_page_says_what_makes_it_again_and_leaves_out_what_was_not_used(tmp_path: Path) -> None:
+    run = Run("vae", {"steps": 3, "root": None}, root=tmp_path)
+    page = Page(run.write_report("VAE", command="python3 demos vae --steps 3"))
+    assert "python3 demos vae --steps 3" in page.text
+    assert "steps" in page.text
+    assert "None" not in page.text
+
+
+def test_a_part_knows_the_whole_and_a_renamed_folder_what_it_is_of(tmp_path: Path) -> None:
+    run = Run("tour", root=tmp_path)
+    assert run.part("vae").whole == run.folder
+    again = Run.reopen(run.folder.rename(tmp_path / "mine"))
+    assert (again.name, again.whole) == ("tour", tmp_path / "mine")
+    part = again.part("vae")
+    assert (part.name, part.whole) == ("vae", tmp_path / "mine")
+
+
+def test_formulas_are_mathml_and_others_stay_as_written(tmp_path: Path) -> None:
+    run = Run("vae", root=tmp_path)
+    run.section("A", r"$$\frac{1}{2} x$$" + "\n\nwith $x_1$ and $\\nothing$ of it")
+    html = run.write_report().read_text()
+    assert html.count("<math") == 2
+    assert "<code>\\nothing</code>" in html

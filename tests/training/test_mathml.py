@@ -1,0 +1,59 @@
+"""The formulas of pages: what is understood, what is not, and that those of all lessons are."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scratchgen.training.mathml import FormulaError, mathml
+
+pytestmark = pytest.mark.host_only
+
+
+@pytest.mark.parametrize(
+    ("latex", "inside"),
+    [
+        ("x_d^2", "<msubsup><mi>x</mi><mi>d</mi><mn>2</mn></msubsup>"),
+        ("x^2_d", "<msubsup><mi>x</mi><mi>d</mi><mn>2</mn></msubsup>"),
+        (r"\sum_d x", "<munder><mo>∑</mo><mi>d</mi></munder>"),
+        (r"\mathbb{E}_{q} z", "<msub><mi>𝔼</mi><mi>q</mi></msub>"),
+        (r"\bar{\alpha}_t", '<mover accent="true"><mi>α</mi><mo>¯</mo></mover>'),
+        (r"\text{if } 1 < 2", "<mo>&lt;</mo>"),
+        (r"a &= b \\ &= c", '<mtd class="column-1"><mrow><mo>=</mo><mi>c</mi></mrow></mtd>'),
+        (r"-1.5", "<mo>−</mo><mn>1.5</mn>"),
+    ],
+)
+def test_what_is_understood(latex: str, inside: str) -> None:
+    markup = mathml(latex)
+    ElementTree.fromstring(markup)
+    assert inside in markup
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\nothing", "_x", "{x", r"\left( x", "x}", r"\mathbb{Q}", r"\frac{1}", "x^"]
+)
+def test_what_is_not(latex: str) -> None:
+    with pytest.raises(FormulaError, match="formula: got"):
+        mathml(latex)
+
+
+def formulas() -> list[str]:
+    """The constants of lessons that hold a formula."""
+    demos = Path(__file__).parents[2] / "demos"
+    found = []
+    for file in sorted(demos.glob("*.py")):
+        if file.stem != "__main__":
+            module = importlib.import_module(f"demos.{file.stem}")
+            values = [vars(module).get("EQUATION", ""), *vars(module).get("EQUATIONS", {}).values()]
+            found += [value[2:-2] for value in values if value.startswith("$$")]
+    return found
+
+
+def test_those_of_all_lessons_are_understood() -> None:
+    found = formulas()
+    assert len(found) >= 7
+    for latex in found:
+        ElementTree.fromstring(mathml(latex))
