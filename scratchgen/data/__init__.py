@@ -1,6 +1,6 @@
 """Data: real digits that ship inside, MNIST and Fashion-MNIST, and minibatches of any of them."""
 
-from . import avatars, scans, toy
+from . import avatars, physics, scans, toy
 from .batches import batches
 from .digits import digits
 from .errors import DataError
@@ -18,6 +18,7 @@ __all__ = [
     "digits",
     "fashion_mnist",
     "mnist",
+    "physics",
     "scans",
     "toy",
 ]

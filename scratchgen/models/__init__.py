@@ -3,7 +3,7 @@
 from .autoencoder import Autoencoder
 from .autoregressive import MADE, NADE, CategoricalChain, PixelCNN
 from .diffusion import DDPM, Schedule, cosine_schedule, linear_schedule
-from .gan import GAN
+from .gan import GAN, PhysicsInformedGAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 from .vae import VAE, MixturePrior, VampPrior
 
@@ -18,6 +18,7 @@ __all__ = [
     "CategoricalNaiveBayes",
     "JointMultinomial",
     "MixturePrior",
+    "PhysicsInformedGAN",
     "PixelCNN",
     "PixelNaiveBayes",
     "Schedule",

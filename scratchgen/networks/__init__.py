@@ -3,6 +3,7 @@
 from .classifier import ConvClassifier
 from .conditional import ConditionalGenerator, ProjectionDiscriminator, WithLabel
 from .convolutional import ConvDecoder, ConvEncoder
+from .field import FieldNetwork
 from .fourier import FourierFeatures
 from .gated import GatedPixels
 from .gaussian import GaussianHeads
@@ -18,6 +19,7 @@ __all__ = [
     "ConvClassifier",
     "ConvDecoder",
     "ConvEncoder",
+    "FieldNetwork",
     "FourierFeatures",
     "GatedPixels",
     "GaussianHeads",

@@ -180,6 +180,11 @@ class GAN(Module):
     def _noise(self, n: int, rng: RandomStream) -> Array:
         return check_rng(rng).normal((n, self.latent_dim), self._dtype())
 
+    def _fakes(self, n: int, rng: RandomStream, labels: Any) -> Array:
+        """Samples for the discriminator's step, from which no gradient reaches the generator."""
+        with no_grad():
+            return raw(self(self._noise(n, rng), labels))
+
     def _dtype(self) -> Any:
         """That of the generator's parameters; float32 for one that has none."""
         return next((p.dtype for p in self.generator.parameters()), np.dtype(np.float32))
@@ -213,14 +218,12 @@ class GAN(Module):
         """
         checks.batch("x", x, self.example_shape)
         labels = checks.labels(labels, len(x), self.classes, needed=True)
-        with no_grad():
-            fake = raw(self(self._noise(len(x), rng), labels))
+        fake = self._fakes(len(x), rng, labels)
         checks.shape("generator(z)", fake, tuple(x.shape), "like x")
         real_logits, fake_logits = self.logits(x, labels), self.logits(fake, labels)
         real, made = raw(real_logits), raw(fake_logits)
         if self.objective != "wasserstein-gp":
-            # who says the same of all is guessing
-            accuracy = ((real > 0).mean() + (made <= 0).mean()) / 2  # (gan-accuracy)
+            accuracy = ((real > 0).mean() + (made <= 0).mean()) / 2  # who says the same of all is guessing
             return {"loss": discriminator_loss(real_logits, fake_logits), "accuracy": accuracy}
         loss = critic_loss(real_logits, fake_logits)
         penalty = gradient_penalty(partial(self.logits, labels=labels), x, fake, rng)
