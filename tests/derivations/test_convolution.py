@@ -97,6 +97,64 @@ def test_the_third_contraction_is_of_the_shape_of_the_weights() -> None:
     assert_close(found, weighed(X, G), rtol=1e-11, atol=1e-13)
 
 
+# (batch, in, height, width, out, kernel, stride, padding, dilation, groups): in float32 some go through
+# minimal filtering (a kernel slides over many channels), some through windows, some through either turned.
+SHAPES = [
+    (2, 8, 9, 10, 7, 3, 1, 1, 1, 1),
+    (2, 8, 11, 9, 6, 4, 2, 1, 1, 1),
+    (3, 6, 8, 7, 9, 5, 1, 2, 1, 1),
+    (2, 6, 9, 8, 3, 3, 1, 1, 1, 1),
+    (2, 2, 9, 8, 6, 3, 1, 0, 1, 1),
+    (2, 6, 7, 7, 6, 3, 1, 1, 1, 3),
+    (2, 5, 9, 9, 6, 3, 1, 2, 2, 1),
+    (2, 7, 6, 5, 8, 1, 1, 0, 1, 1),
+    (2, 4, 9, 8, 5, 3, 3, 1, 1, 1),
+]
+
+
+def by_taps(x: np.ndarray, w: np.ndarray, g: np.ndarray, stride: int, padding: int, dilation: int) -> Any:
+    """The three contractions, tap by tap and group by group: y, and the shares of x and of w for g."""
+    groups, kernel = x.shape[1] // w.shape[1], w.shape[2]
+    (inside, outside), (rows, columns) = (w.shape[1], len(w) // groups), g.shape[2:]
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    padded = np.pad(x, around)
+    y, of_x, of_w = np.zeros(g.shape), np.zeros(padded.shape), np.zeros(w.shape)
+    for i, j, n in itertools.product(range(kernel), range(kernel), range(groups)):
+        below = slice(i * dilation, i * dilation + stride * (rows - 1) + 1, stride)
+        beside = slice(j * dilation, j * dilation + stride * (columns - 1) + 1, stride)
+        c, k = slice(n * inside, (n + 1) * inside), slice(n * outside, (n + 1) * outside)
+        y[:, k] += np.einsum("kc,ncop->nkop", w[k, :, i, j], padded[:, c, below, beside])
+        of_x[:, c, below, beside] += np.einsum("kc,nkop->ncop", w[k, :, i, j], g[:, k])
+        of_w[k, :, i, j] = np.einsum("nkop,ncop->kc", g[:, k], padded[:, c, below, beside])
+    height, width = x.shape[2:]
+    return y, of_x[:, :, padding : padding + height, padding : padding + width], of_w
+
+
+@pytest.mark.equation("convolution")
+@pytest.mark.equation("transposed-convolution")
+@pytest.mark.equation("convolution-weight")
+@pytest.mark.equation("convolution-vjps")
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-11), (np.float32, 3e-5)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_way_of_computing_them_sums_over_the_taps(shape: Any, dtype: Any, rtol: float) -> None:
+    batch, inside, height, width, outside, kernel, stride, padding, dilation, groups = shape
+    rows, columns = ((n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 for n in (height, width))
+    x = normal("images", batch, inside, height, width).astype(dtype)
+    w = normal("kernels", outside, inside // groups, kernel, kernel).astype(dtype)
+    b, g = (
+        normal("biases", outside).astype(dtype),
+        normal("back", batch, outside, rows, columns).astype(dtype),
+    )
+    y, of_x, of_w = by_taps(*(a.astype(np.float64) for a in (x, w, g)), stride, padding, dilation)
+    variables = [sg.tensor(sg.asarray(a), requires_grad=True) for a in (x, w, b)]
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    found = biased_conv(*variables, **how)
+    shares = sg.grad(found, variables, sg.asarray(g))
+    expected = (y + b[:, None, None], of_x, of_w, g.sum((0, 2, 3), np.float64))
+    for a, right in zip((found, *shares), expected, strict=True):
+        assert_close(a, right, rtol=rtol, atol=rtol * np.abs(right).max())
+
+
 @pytest.mark.equation("trilinear-form")
 def test_the_form_is_linear_in_each_of_the_three() -> None:
     def engine(x: np.ndarray, w: np.ndarray, g: np.ndarray) -> float:

@@ -133,8 +133,11 @@ def test_the_bound_approaches_the_exact_likelihood_as_the_steps_get_smaller() ->
     data = sg.asnumpy(draw(2000))
     gaps: dict[str, list[float]] = {"fixed-large": [], "fixed-small": []}
     for variance, found in gaps.items():
-        for T in (50, 200, 800, 3200, 20_000):
-            model, x0 = exact(linear_schedule(T), variance=variance), data[: 2000 if T < 10_000 else 40]
+        for T in (50, 200, 800, 3200) if variance == "fixed-large" else (200, 1250, 5000, 20_000):
+            model, x0 = (
+                exact(linear_schedule(T), variance=variance),
+                data[: 2000 if T in (50, 200, 800, 3200) else 40],
+            )
             found.append((bound_in_closed_form(x0, model) + LOG_P.logpdf(x0).sum(1)).mean())
             if T == 200:  # the closed form is the model's own bound
                 difference = sg.asnumpy(model.bound(sg.asarray(x0), RandomStream(8))) - bound_in_closed_form(
@@ -142,11 +145,13 @@ def test_the_bound_approaches_the_exact_likelihood_as_the_steps_get_smaller() ->
                 )
                 assert_mean(difference, 0.0)
     large = gaps["fixed-large"]
-    assert all(3 < more / fewer < 5 for more, fewer in itertools.pairwise(large[:4]))  # as 1 / T
+    assert all(3 < more / fewer < 5 for more, fewer in itertools.pairwise(large))  # as 1 / T
     assert 0 < large[3] < 0.002
     # The small variance is a half, two thirds, three quarters ... of the right one in the first steps, small
     # as they may be. It costs (Euler's constant + 1 - log 2) / 2 nats for each dimension, for ever.
-    assert_close(gaps["fixed-small"][-1], 3 * (np.euler_gamma + 1 - np.log(2)) / 2, rtol=0.03)
+    a, b, c = gaps["fixed-small"][1:]
+    limit = c - (c - b) ** 2 / (c - 2 * b + a)  # of numbers whose differences shrink evenly, by Aitken
+    assert_close(limit, 3 * (np.euler_gamma + 1 - np.log(2)) / 2, rtol=0.02)
 
 
 @pytest.mark.equation("ddpm-loss-weight")

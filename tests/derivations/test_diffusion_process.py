@@ -7,7 +7,7 @@ import pytest
 from estimates import assert_mean
 from gaussian_data import MEAN, SIGMA, column, draw, exact
 from scipy import stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -25,6 +25,7 @@ from scratchgen.models.diffusion import (
     score,
     x0_from_prediction,
 )
+from scratchgen.models.diffusion.sampling import reverse_log_var
 
 T = 8
 TIMES = np.arange(1, T + 1)
@@ -185,6 +186,8 @@ def test_the_best_noise_is_the_gradient_of_the_log_density() -> None:
     mean, sigma = np.sqrt(ab) * MEAN, np.sqrt(ab * SIGMA**2 + 1 - ab)
     at = [stats.norm.logpdf(sg.asnumpy(xt) + d, mean, sigma) for d in (h, -h)]
     assert_close(found, (at[0] - at[1]) / (2 * h), rtol=1e-6, atol=1e-8)
+    eps = sg.tensor(EPS, requires_grad=True)
+    assert_slopes(lambda: score(eight_steps(), eps, t), [eps])
 
 
 @pytest.mark.equation("tweedie")
@@ -246,6 +249,8 @@ def test_the_variances_are_right_at_the_two_ends_and_lie_between_elsewhere() -> 
         assert_close(learned.variance, found[expected], rtol=1e-9)
     half = sg.asnumpy(exact(schedule, fraction=0.5).reverse(xt, times).variance)
     assert_close(half, np.sqrt(found["fixed-small"] * found["fixed-large"]), rtol=1e-9)
+    fraction = sg.tensor(RNG.random((49, 3)), requires_grad=True)
+    assert_slopes(lambda: reverse_log_var("learned", schedule, fraction, times, xt), [fraction])
 
 
 @pytest.mark.equation("ddpm-fixed-small")

@@ -185,6 +185,8 @@ def test_both_tails_of_softplus_keep_their_digits() -> None:
     x = variable([-800.0, -40.0, -1.0, 0.0, 1.0, 40.0, 800.0])
     assert_close(sg.softplus(x), np.logaddexp(0, sg.asnumpy(x)), rtol=1e-14)
     assert_close(sg.grad(sg.softplus(x).sum(), x)[0], special.expit(sg.asnumpy(x)), rtol=1e-14)
+    single = np.tile(np.float32([-80.0, -1.5, 0.0, 0.3, 2.0, 90.0]), 300)
+    assert_close(sg.softplus(sg.asarray(single)), np.logaddexp(0, single.astype(np.float64)), rtol=1e-6)
 
 
 @pytest.mark.equation("softmax-vjp")

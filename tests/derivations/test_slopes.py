@@ -74,6 +74,10 @@ def test_powers_of_zero() -> None:
     of_base, of_exponent = shares(lambda a, b: a**b, a[:1] + a[2:], b[:1] + b[2:], g=np.ones(4))
     assert_close(of_base, [0.0, 0.0, 1.0, 0.0], rtol=1e-12)
     assert_close(of_exponent, [0.0, np.log(0.5), 0.25 * np.log(0.5), np.log(3.0)], rtol=1e-12)
+    assert_close(shares(lambda a: a**0, np.zeros(2), g=np.ones(2))[0], np.zeros(2))
+    with np.errstate(all="ignore"):  # infinity, and a root that does not exist: no slope by the exponent
+        of_exponent = shares(lambda a, b: a**b, [0.0, -0.5], [-1.0, 0.5], g=np.ones(2))[1]
+    assert_close(of_exponent, np.zeros(2))
 
 
 @pytest.mark.equation("exp-log-slopes")

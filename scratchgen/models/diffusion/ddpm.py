@@ -181,7 +181,7 @@ class DDPM(Module):
         labels = self._check_data(x0, labels)
         t = rng.integers(1, self.schedule.steps + 1, (len(x0),))
         if self.classes is not None:
-            labels = drop_labels(labels, self.classes, self.label_dropout, rng)
+            labels = drop_labels(labels, self.classes, self.label_dropout, rng)  # (label-dropout)
         eps = rng.normal(x0.shape, x0.dtype)
         xt = q_sample(self.schedule, x0, t, eps)
         predicted, fraction = self._network(xt, t, labels)

@@ -149,7 +149,7 @@ class PixelNaiveBayes:
         """
         theta, n = self.theta, checks.whole("n", n, 0)
         if labels is None:
-            classes = sample_levels(self.class_probabilities, n, rng)
+            classes = sample_levels(self.class_probabilities, n, rng)  # (pixel-naive-bayes)
         else:
             labels = asnumpy(checks.one_each("labels", labels, n))
             classes = checks.indices("labels", labels, len(theta))
@@ -157,8 +157,8 @@ class PixelNaiveBayes:
         for known in np.unique(classes):
             chosen = np.flatnonzero(classes == known)
             for d, probabilities in enumerate(theta[known]):
-                pixels[chosen, d] = sample_levels(probabilities, len(chosen), rng)
-        return pixels.reshape(n, *(self.shape or ())) / np.float32(self.levels - 1)
+                pixels[chosen, d] = sample_levels(probabilities, len(chosen), rng)  # (pixel-naive-bayes)
+        return pixels.reshape(n, *(self.shape or ())) / np.float32(self.levels - 1)  # (pixel-naive-bayes)
 
     def _quantised(self, images: np.ndarray) -> NDArray[np.uint8]:
         """Return the levels of the pixels, shape (n, pixels)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from estimates import assert_mean
 from tools import assert_close
 
 import scratchgen as sg
@@ -236,16 +237,18 @@ def test_guidance_weighs_the_predictions_of_the_network() -> None:
             assert_close(model.predict_x0(x, 4, LABELS, guidance=weight), x0, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.equation("label-dropout")
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.5])
 def test_labels_are_dropped_as_often_as_asked_for(probability: float) -> None:
     labels = RandomStream(0).integers(0, 10, (20_000,))
     dropped = drop_labels(labels, 10, probability, RandomStream(1))
     assert dropped.dtype == labels.dtype
     dropped, labels = sg.asnumpy(dropped), sg.asnumpy(labels)
-    assert abs((dropped == 10).mean() - probability) < 5 * np.sqrt(probability / 20_000) + 1e-12
+    assert_mean((dropped == 10).astype(float), probability)
     assert (dropped == labels)[dropped != 10].all()
 
 
+@pytest.mark.equation("label-dropout")
 def test_the_loss_drops_labels_and_the_likelihood_does_not() -> None:
     seen = []
 
@@ -257,7 +260,9 @@ def test_the_loss_drops_labels_and_the_likelihood_does_not() -> None:
     model = DDPM(Seen(), linear_schedule(3), (1, 4, 4), classes=3, label_dropout=0.5)
     x, labels = sg.asarray(np.tile(X, (100, 1, 1, 1))), np.tile(LABELS, 100)
     model.loss(x, RandomStream(0), labels)
-    assert 0.4 < (seen.pop() == 3).mean() < 0.6
+    given = seen.pop()
+    assert_mean((given == 3).astype(float), 0.5)
+    assert (given == labels)[given != 3].all()
     model.bound(x, RandomStream(0), labels, steps=1)
     model.bound_loss(x, RandomStream(0), labels)
     assert all((given == labels).all() for given in seen)

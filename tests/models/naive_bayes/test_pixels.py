@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from estimates import assert_mean
 from hypothesis import given, strategies as st
 from scipy.stats import chisquare
 from tools import assert_close
@@ -64,10 +65,13 @@ def test_colour_channels_are_pixels_of_their_own() -> None:
     np.testing.assert_allclose(model.log_prob(images), np.sum(channels, axis=0), rtol=1e-12)
 
 
+@pytest.mark.equation("pixel-naive-bayes")
 @pytest.mark.parametrize("levels", [2, 4])
 def test_samples_have_the_probabilities(levels: int) -> None:
     rng = np.random.default_rng(0)
-    model = PixelNaiveBayes(levels, alpha=1).fit(rng.random((30, 1, 1, 2)), np.arange(30) % 3)
+    labels = np.repeat(np.arange(3), (24, 4, 2))  # a class is twelve times as frequent as another
+    images = rng.random((30, 1, 1, 2)) ** np.array([4, 1, 0.2])[labels, None, None, None]
+    model = PixelNaiveBayes(levels, alpha=1).fit(images, labels)
     n = 20_000
     drawn = model.sample(n, RandomStream(0))
     assert drawn.shape == (n, 1, 1, 2)
@@ -76,9 +80,10 @@ def test_samples_have_the_probabilities(levels: int) -> None:
     numbers = np.rint(drawn.reshape(n, 2) * (levels - 1)).astype(int) @ [levels, 1]
     expected = n * np.exp(model.log_prob(everything))
     assert chisquare(np.bincount(numbers, minlength=levels**2), expected).pvalue > 1e-3
+    assert_mean(np.eye(levels**2)[numbers], expected / n)
     one = model.sample(n, RandomStream(1), labels=2).reshape(n, 2)
     mean = model.theta[2] @ (np.arange(levels) / (levels - 1))
-    np.testing.assert_allclose(one.mean(axis=0), mean, atol=0.02)
+    assert_mean(one, mean)
 
 
 def test_an_unseen_pixel_is_impossible_without_smoothing_and_raises_no_warning() -> None:
