@@ -212,7 +212,7 @@ def test_a_mutant_is_noticed_by_the_tests_of_its_label_and_the_code_itself_passe
 @needs_the_source
 def test_each_mutant_called_equivalent_still_exists_and_has_a_reason() -> None:
     known = equations.find()
-    made = {trial.mutant.key for trial in command.trials(list(known.values()), known)}
+    made = {trial.mutant.key for trial in command.trials(list(known.values()), known, False)}
     listed = record.reasons()
     assert set(listed) <= made
     assert all(len(reason) > 20 for reason in listed.values())
@@ -231,6 +231,13 @@ def test_lines_changed_since_a_commit_are_those_of_the_diff(
     file.write_text("1\ntwo\n3\n4\n5\n", encoding="utf-8")
     assert changes.lines("HEAD") == {"scratchgen/a.py": {2, 5}}
     assert changes.lines("no-such-commit") is None
+    assert changes.base() is None  # a history of one commit
+    first = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+    for message in ("second", "third"):
+        subprocess.run([*git, "commit", "-qam", message, "--allow-empty"], check=True)
+        assert changes.base() == changes._git("rev-parse", "HEAD~1")
+    subprocess.run([*git, "update-ref", "refs/remotes/origin/main", first.strip()], check=True)
+    assert changes.base() == first.strip()
 
 
 @needs_the_source

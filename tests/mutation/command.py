@@ -38,17 +38,16 @@ def main(arguments: list[str]) -> int:
             hint = f"did you mean {' or '.join(near)}?" if near else "python3 tests --ledger lists them."
             print(f"There is no equation named {label}; {hint}")
             return 2
-    lines = None
-    if options.since:
-        lines = changes.lines(options.since)
-        if lines is None:
-            print(f"Nothing to mutate: this copy of the history does not reach back to {options.since}.")
-            return 0
+    since = changes.base() if options.change else options.since
+    lines = changes.lines(since) if since else None
+    if lines is None and (options.change or options.since):
+        print(f"Nothing to mutate: the history here does not reach back to {since or 'an earlier commit'}.")
+        return 0
     wanted = [known[label] for label in options.labels] or list(known.values())
     equal = record.reasons()
     chosen = [
         trial
-        for trial in trials(wanted, known)
+        for trial in trials(wanted, known, options.around)
         if trial.mutant.key not in equal
         and (lines is None or trial.mutant.line in lines.get(trial.mutant.path, ()))
         and options.only in trial.mutant.path
@@ -65,7 +64,8 @@ def main(arguments: list[str]) -> int:
     def work(tests: run.Tests) -> None:
         outcomes.extend(watch(tests, chosen, options, failures))
 
-    run.collected([test for trial in chosen for test in trial.tests], work)
+    if run.collected([test for trial in chosen for test in trial.tests], work):
+        failures.append("a file of tests cannot be collected")
     report(outcomes, len(chosen))
     if options.write and not failures:
         labels = {equation.label for equation in wanted}
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
         record.write(died, known)
     for failure in failures:
         print(failure)
-    return int(bool(failures) or not outcomes or any(o.verdict == run.SURVIVED for _, o in outcomes))
+    return int(bool(failures) or any(outcome.verdict == run.SURVIVED for _, outcome in outcomes))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -84,22 +84,36 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 tests --mutate", description=__doc__)
     parser.add_argument("labels", nargs="*", metavar="LABEL", help="equations; all unless given")
     parser.add_argument("--since", metavar="COMMIT", help="only the lines changed since this commit")
+    parser.add_argument("--change", action="store_true", help="only the lines changed since origin/main")
+    parser.add_argument(
+        "--around", action="store_true", help="also the functions around the statements, and compiled loops"
+    )
     parser.add_argument("--only", metavar="TEXT", default="", help="only files with this in their path")
     parser.add_argument("--minutes", type=float, help="stop after so many; mutants then come in random order")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many run at a time")
     parser.add_argument("--write", action="store_true", help="record killed of tried for the ledger")
     options = parser.parse_args(arguments)
-    if options.write and (options.since or options.only or options.minutes):
-        parser.error("--write: got a part of the mutants, expected all of an equation's")
+    if options.write and any((options.since, options.change, options.only, options.minutes, options.around)):
+        parser.error("--write: the record is of all mutants of statements, neither more nor less")
     return options
 
 
-def trials(wanted: list[equations.Equation], known: dict[str, equations.Equation]) -> list[Trial]:
-    """Every mutant of the code behind some equations.
+def trials(
+    wanted: list[equations.Equation], known: dict[str, equations.Equation], around: bool
+) -> list[Trial]:
+    """Every mutant of the statements that compute some equations; and of what is around them, if asked for.
 
     That of a statement is for the tests of its own equation. What else a function or a loop does may be for
     any equation in it: for the tests of all of them.
     """
+    if not around:
+        return [
+            Trial(mutant, (equation.label,), tests([equation]))
+            for equation in wanted
+            for target in targets(equation)
+            if "/loops/" not in target.path
+            for mutant in mutants(target.path, target.text, target.pieces)
+        ]
     own = {label: parts(equation) for label, equation in known.items()}
     sharing: dict[str, list[str]] = {}
     for label, (_, shared) in own.items():

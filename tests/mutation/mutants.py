@@ -54,13 +54,28 @@ def mutants(path: str, text: str, pieces: list[ast.AST]) -> list[Mutant]:
         wrong = [(node, changed) for node in computing for changed in changes(node)]
         wrong += [(value, changed) for value in results(piece) for changed in scaled(value)]
         wrong += [pair for pair in statements(piece) if any(pair[0] is node for node in computing)]
-        if "/loops/" in path:  # no Tensor comes there
+        if "/loops/" in path:
             wrong = [(node, changed) for node, changed in wrong if ".detach()" not in ast.unparse(changed)]
+            numbers = {id(node) for node in of_numbers(piece)}
+            wrong = [(node, changed) for node, changed in wrong if id(node) in numbers]
         for node, changed in wrong:
             mutant = replace(path, text, node, changed)
             found[mutant.text] = mutant
     found.pop(text, None)
     return list(found.values())
+
+
+def of_numbers(piece: ast.AST) -> Iterator[ast.AST]:
+    """What a loop computes, not how it divides the work and finds its way: neither indices nor sizes."""
+    if isinstance(piece, ast.Return | ast.Assign | ast.AugAssign):
+        words = ast.unparse(piece)
+        if not any(word in words for word in ("shape", ".size", "//", "len(", "np.empty", "np.zeros")):
+            inside = {id(part) for node in ast.walk(piece) if isinstance(node, ast.Subscript)
+                      for part in ast.walk(node.slice)}  # fmt: skip
+            yield from (node for node in ast.walk(piece) if id(node) not in inside)
+    else:
+        for child in ast.iter_child_nodes(piece):
+            yield from of_numbers(child)
 
 
 def results(piece: ast.AST) -> Iterator[ast.expr]:

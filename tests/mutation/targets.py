@@ -111,6 +111,8 @@ def function_around(tree: ast.AST, piece: ast.AST) -> ast.FunctionDef | None:
 def twin(path: str, name: str) -> Iterator[tuple[str, ast.FunctionDef]]:
     """The loop of a formula, and the functions of its folder that it calls, each with its file."""
     file = equations.ROOT / path.replace("scratchgen/", "scratchgen/loops/", 1)
+    if not file.is_file() or "@loop" not in file.read_text(encoding="utf-8"):
+        return  # a file that only chooses between ways
     waiting, seen = [(file, name)], set()
     while waiting:
         file, name = waiting.pop()
