@@ -2,7 +2,7 @@
 
 from .autoencoder import Autoencoder
 from .autoregressive import MADE, NADE, CategoricalChain, PixelCNN
-from .diffusion import DDPM, Schedule, cosine_schedule, linear_schedule
+from .diffusion import DDPM, LatentDiffusion, Schedule, cosine_schedule, linear_schedule
 from .gan import GAN, PhysicsInformedGAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 from .vae import VAE, MixturePrior, VampPrior
@@ -17,6 +17,7 @@ __all__ = [
     "CategoricalChain",
     "CategoricalNaiveBayes",
     "JointMultinomial",
+    "LatentDiffusion",
     "MixturePrior",
     "PhysicsInformedGAN",
     "PixelCNN",

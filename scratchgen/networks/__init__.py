@@ -10,6 +10,7 @@ from .gaussian import GaussianHeads
 from .masked import MaskedConv2d, MaskedLinear
 from .mlp import MLP
 from .patches import InPatches
+from .small_images import SmallImageDecoder, SmallImageEncoder, small_shape
 from .time_mlp import TimeMLP
 from .unet import UNet
 
@@ -27,7 +28,10 @@ __all__ = [
     "MaskedConv2d",
     "MaskedLinear",
     "ProjectionDiscriminator",
+    "SmallImageDecoder",
+    "SmallImageEncoder",
     "TimeMLP",
     "UNet",
     "WithLabel",
+    "small_shape",
 ]

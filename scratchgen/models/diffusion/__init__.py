@@ -3,11 +3,12 @@
 In teaching order: `schedule` (how much noise at each step), `process` (adding it, taking it away when the
 data are known, and what the network may predict when they are not), `bound` (the likelihood), `sampling` (the
 steps back, DDPM's and DDIM's, with guidance), `ode` (the way back without noise, and its likelihood), `ddpm`
-(the model).
+(the model), `latent` (the same on the codes of an autoencoder).
 """
 
 from .bound import bound_weight, discretised_normal_log_prob, prior_kl
 from .ddpm import DDPM, drop_labels
+from .latent import LatentDiffusion
 from .ode import mean_angle, ode_log_prob, ode_path, ode_step, ode_times, signs, velocity
 from .process import (
     noise_from_x0,
@@ -23,6 +24,7 @@ from .schedule import Schedule, cosine_schedule, linear_schedule
 
 __all__ = [
     "DDPM",
+    "LatentDiffusion",
     "Schedule",
     "bound_weight",
     "cosine_schedule",
