@@ -57,9 +57,11 @@ def matrix_transpose(x: Any) -> Any:
 
 
 def _fitting(x: Any, weight: Any, bias: Any = None) -> tuple[tuple[Any, Any, Any], dict[str, Any]]:
-    outputs, inputs = checks.shape("weight", weight, ("out", "in")).shape
-    checks.shape("x", x, (..., inputs), "to fit the weight")
-    if bias is not None:
+    around = getattr(weight, "shape", ())
+    within = getattr(x, "shape", ())[-1:], (around[:1] if bias is None else getattr(bias, "shape", ()))
+    if len(around) != 2 or within != (around[1:], around[:1]):  # at a glance; now which it is
+        outputs, inputs = checks.shape("weight", weight, ("out", "in")).shape
+        checks.shape("x", x, (..., inputs), "to fit the weight")
         checks.shape("bias", bias, (outputs,))
     return (x, weight, bias), {}
 

@@ -159,9 +159,15 @@ def concatenate(*parts: Array, axis: int) -> Array:
 def _part(g: Any, parts: tuple[Any, ...], i: int, axis: int) -> Any:
     """What of `g` belongs to the i-th of the concatenated parts."""
     start = sum(part.shape[axis] for part in parts[:i])
-    index = [slice(None)] * g.ndim
-    index[axis] = slice(start, start + parts[i].shape[axis])
-    return g[tuple(index)]
+    return cut(g, start, start + parts[i].shape[axis], axis=axis)
+
+
+@compiled
+def cut(x: Any, start: int, stop: int, *, axis: int) -> Any:
+    """The entries `start` to `stop` along an axis, of an array or a Tensor."""
+    index = [slice(None)] * x.ndim
+    index[axis] = slice(start, stop)
+    return x[tuple(index)]
 
 
 def cat(tensors: Sequence[Any], axis: int = 0, *, dim: int | None = None) -> Any:
@@ -196,9 +202,7 @@ def split(x: Any, sizes: int | Sequence[int], axis: int = 0, *, dim: int | None 
         raise ValueError(f"sizes: got {sizes}, expected numbers that add up to the axis's length {length}")
     pieces, start = [], 0
     for size in sizes:
-        index = [slice(None)] * x.ndim
-        index[axis] = slice(start, start + size)
-        pieces.append(x[tuple(index)])
+        pieces.append(cut(x, start, start + size, axis=axis))
         start += size
     return pieces
 

@@ -116,7 +116,8 @@ def loop(function: Function) -> Function:
 
     NaN and infinity keep their meaning (``fastmath=True`` would assume them away). Division by zero gives
     what IEEE says. A loop slices first, ``row = x[i]``, and indexes from 0: an index that might be negative
-    is not vectorised.
+    is not vectorised, and nor are the rows that unpacking gives, ``a, b = np.empty((2, n))``, since Numba
+    forgets that they are contiguous.
     """
     import numba
 

@@ -11,10 +11,13 @@ from .maths import f32
 
 SLICE = 1 << 14  # numbers
 LARGE = 1 << 16  # numbers, below which NumPy adds and multiplies as fast
+SMALL = 1 << 10  # numbers, up to which calling a loop takes longer than NumPy's passes
 
 
-def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -> np.ndarray:
-    """What ``work(*lines, number, result)`` writes, of arrays of one shape."""
+def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -> Any:
+    """What ``work(*lines, number, result)`` writes, of arrays of one shape; small ones are for the formula."""
+    if x.size <= SMALL:
+        return NotImplemented
     arrays = alike(x, *others)
     y = np.empty_like(arrays[0])
     work(*lines(*arrays, y)[:-1], f32(number), *lines(y))

@@ -21,7 +21,7 @@ def alike(x: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
     """`x` and others of its shape, copied where that is needed for `lines` to hold them."""
     arrays = [x, *others]
     if lines(*arrays) is None:
-        x = x if lines(x) is not None else np.ascontiguousarray(x)
+        x = x if lines(x) is not None else x.copy(order="K")
         arrays = [x]
         for other in others:
             copy = np.empty_like(x)

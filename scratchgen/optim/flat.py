@@ -3,7 +3,7 @@
 An optimiser's step is elementwise: it does not care which parameter a number belongs to. So the parameters
 are laid one after another in one buffer (each parameter's array becomes a view of it), the optimiser's state
 in buffers alike, and a step runs through all of them piece by piece: a dozen NumPy calls over a piece,
-instead of a dozen calls for each parameter, large or small. Several threads share the pieces out.
+instead of a dozen calls for each parameter, large or small.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import numpy as np
 from ..autograd import Tensor
 from ..backend import Array
 
-# Numbers. For 410,404 parameters and two threads 2^17 was fastest of 2^14 .. 2^17: Python's lock changes
-# hands between operations, so these have to take a while.
-PIECE = 1 << 17
+PIECE = 1 << 18  # numbers: what stays in a cache, roughly, while a formula passes over it several times
+SMALL = 1 << 14  # numbers of a parameter below which its gradient is copied beside its neighbours'
 
 
 class FlatParameters:
@@ -41,7 +40,8 @@ class FlatParameters:
         first = self.parameters[0].data
         self.buffer = np.empty_like(first, shape=(stops[-1],))
         # On a GPU every call has a fixed cost, so there one piece is best.
-        self.piece = PIECE if isinstance(first, np.ndarray) else max(stops[-1], 1)
+        on_host = isinstance(first, np.ndarray)
+        self.piece, self.small = (PIECE, SMALL) if on_host else (max(stops[-1], 1),) * 2
         self._views: list[Array | None] = [None] * len(self.parameters)
         self.attach()
 
@@ -99,7 +99,7 @@ class FlatParameters:
         begin = end = 0
         for parameter, (start, stop) in zip(self.parameters, self.spans, strict=True):
             gradient = None if parameter.grad is None else parameter.grad.reshape(-1)
-            small = gradient is not None and stop - start < self.piece
+            small = gradient is not None and stop - start < min(self.small, self.piece)
             if waiting and not (small and stop - begin <= self.piece):
                 yield slice(begin, end), np.concatenate(waiting)
                 waiting = []

@@ -90,6 +90,9 @@ FORMULAS: dict[str, list[Call]] = {
     "autograd.fused:relu_share": list(_two()),
     "autograd.fused:silu_share": list(_two()),
     "autograd.pooling:chosen_tap": list(_pooled()),
+    "autograd.shapes:cut": [
+        ((make((4, 8, 64, 64)), start, 7), {"axis": 1}) for make in (real, images) for start in (0, 3)
+    ],
     "models.autoregressive.nade:nade_shares": list(_autoregressive()),
     "networks.gated:gate_share": list(_gates()),
     "autograd.normalisation:batch_norm_shares": list(_shares({"eps": 0.1})),

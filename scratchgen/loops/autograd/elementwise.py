@@ -11,8 +11,6 @@ from ...backend.threads import parallel_slices
 from ..elementwise import LARGE, SLICE, mapped
 from ..maths import sigmoid as sigmoid_of, tanh as tanh_of
 
-SMALL = 1 << 10  # numbers, up to which calling a loop takes longer than NumPy's passes
-
 
 def add(a: Any, b: Any) -> Any:
     if not _suits(a, b):
@@ -32,11 +30,11 @@ def _suits(a: Any, b: Any) -> bool:
 
 
 def sigmoid(x: np.ndarray) -> Any:
-    return mapped(sigmoids, x) if x.size > SMALL else NotImplemented
+    return mapped(sigmoids, x)
 
 
 def tanh(x: np.ndarray) -> Any:
-    return mapped(tanhs, x) if x.size > SMALL else NotImplemented
+    return mapped(tanhs, x)
 
 
 @loop

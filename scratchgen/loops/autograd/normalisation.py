@@ -71,7 +71,8 @@ def group_norms(x, weight, bias, groups, eps, silu, y):
 def group_norms_piece(i, pieces, x, weight, bias, groups, eps, silu, y):
     start, stop = i * len(x) // pieces, (i + 1) * len(x) // pieces
     pixels, channels = x.shape[1:]
-    mean, rstd, scale, shift = np.empty((4, channels), np.float32)
+    room = np.empty((4, channels), np.float32)
+    mean, rstd, scale, shift = room[0], room[1], room[2], room[3]
     for n in range(start, stop):
         image, result = x[n], y[n]
         group_statistics(image, groups, eps, mean, rstd)
@@ -81,11 +82,11 @@ def group_norms_piece(i, pieces, x, weight, bias, groups, eps, silu, y):
         for p in range(pixels):
             a, b = image[p], result[p]
             if silu:
-                for c in range(channels):
+                for c in range(b.size):
                     h = a[c] * scale[c] + shift[c]
                     b[c] = h * sigmoid(h)
             else:
-                for c in range(channels):
+                for c in range(b.size):
                     b[c] = a[c] * scale[c] + shift[c]
 
 
@@ -156,35 +157,79 @@ def group_shares_piece(i, pieces, x, g, weight, bias, groups, eps, silu, share, 
     pixels, channels = x.shape[1:]
     width = channels // groups
     factor = f32(1) / f32(pixels * width)
-    mean, rstd, of_q, of_qu = np.empty((4, channels), np.float32)
+    room = np.empty((6, channels), np.float32)
+    mean, rstd, scale, of_q, of_qu, by_x = room[0], room[1], room[2], room[3], room[4], room[5]
     for n in range(start, stop):
-        image, cotangent, result, by_bias, by_weight = x[n], g[n], share[n], sums[n, 0], sums[n, 1]
+        image, result, by_bias, by_weight = x[n], share[n], sums[n, 0], sums[n, 1]
         group_statistics(image, groups, eps, mean, rstd)
-        for p in range(pixels):
-            a, b, q = image[p], cotangent[p], result[p]
-            if silu:
-                for c in range(channels):
-                    u = (a[c] - mean[c]) * rstd[c]
-                    h = u * weight[c] + bias[c]
-                    s = sigmoid(h)
-                    q[c] = b[c] * s * (f32(1) + h * (f32(1) - s))
-                    by_bias[c] += q[c]
-                    by_weight[c] += q[c] * u
-            else:
-                for c in range(channels):
-                    q[c] = b[c]
-                    by_bias[c] += b[c]
-                    by_weight[c] += b[c] * (a[c] - mean[c]) * rstd[c]
+        scale[:] = rstd * weight
+        if silu:
+            silu_rows(image, g[n], mean, scale, bias, result)
+            products(image, result, mean, by_bias, by_weight)
+        else:
+            products(image, g[n], mean, by_bias, by_weight)
         for c in range(channels):
+            by_weight[c] *= rstd[c]
             of_q[c] = by_bias[c] * weight[c]
             of_qu[c] = by_weight[c] * weight[c]
         spread_groups(of_q, width, factor)
         spread_groups(of_qu, width, factor)
-        for p in range(pixels):
-            a, q = image[p], result[p]
-            for c in range(channels):
-                u = (a[c] - mean[c]) * rstd[c]
-                q[c] = (q[c] * weight[c] - of_q[c] - u * of_qu[c]) * rstd[c]
+        for c in range(channels):
+            by_x[c] = of_qu[c] * rstd[c] * rstd[c]
+            of_q[c] *= rstd[c]
+        if silu:
+            finish(image, result, mean, scale, of_q, by_x)
+        else:
+            centre(image, g[n], mean, scale, of_q, by_x, result)
+
+
+@loop
+def silu_rows(x, g, mean, scale, bias, q):
+    """``g silu'(y)`` with y = (x - mean) scale + bias."""
+    for p in range(len(x)):
+        a, b, row = x[p], g[p], q[p]
+        for c in range(row.size):
+            y = (a[c] - mean[c]) * scale[c] + bias[c]
+            s = sigmoid(y)
+            row[c] = b[c] * s * (f32(1) + y * (f32(1) - s))
+
+
+@loop
+def products(x, g, mean, total, product):
+    """The sums over the rows of g and of g (x - mean), 64 rows at a time."""
+    room = np.empty((2, x.shape[1]), np.float32)
+    part, of_product = room[0], room[1]
+    total[:] = f32(0)
+    product[:] = f32(0)
+    for start in range(0, len(x), 64):
+        part[:] = f32(0)
+        of_product[:] = f32(0)
+        for p in range(start, min(start + 64, len(x))):
+            a, b = x[p], g[p]
+            for c in range(a.size):
+                part[c] += b[c]
+                of_product[c] += b[c] * (a[c] - mean[c])
+        for c in range(part.size):
+            total[c] += part[c]
+            product[c] += of_product[c]
+
+
+@loop
+def centre(x, g, mean, scale, constant, by_x, share):
+    """``g scale - constant - (x - mean) by_x``."""
+    for p in range(len(x)):
+        a, b, q = x[p], g[p], share[p]
+        for c in range(q.size):
+            q[c] = b[c] * scale[c] - constant[c] - (a[c] - mean[c]) * by_x[c]
+
+
+@loop
+def finish(x, share, mean, scale, constant, by_x):
+    """`centre` of what stands in `share` already."""
+    for p in range(len(x)):
+        a, q = x[p], share[p]
+        for c in range(q.size):
+            q[c] = q[c] * scale[c] - constant[c] - (a[c] - mean[c]) * by_x[c]
 
 
 @loop
@@ -216,7 +261,8 @@ def squares_piece(i, pieces, x, mean, parts):
 
 @loop
 def batch_norms(x, weight, bias, eps, y):
-    mean, scale = np.empty((2, x.shape[1]), np.float32)
+    room = np.empty((2, x.shape[1]), np.float32)
+    mean, scale = room[0], room[1]
     channel_statistics(x, mean, scale)
     for c in range(mean.size):
         scale[c] = weight[c] / np.sqrt(scale[c] + eps)
@@ -235,47 +281,31 @@ def affine_slice(x, y, numbers):
 @loop
 def batch_shares(x, g, weight, eps, share, for_weight, for_bias):
     count, channels = x.shape
-    mean, rstd, by_x, constant = np.empty((4, channels), np.float32)
+    room = np.empty((5, channels), np.float32)
+    mean, rstd, scale, constant, by_x = room[0], room[1], room[2], room[3], room[4]
     channel_statistics(x, mean, rstd)
     pieces = count_pieces(x.size, SLICE)
-    sums, products = np.empty((2, pieces, channels), np.float32)
-    parallel_for(products_piece, pieces, (pieces, x, g, mean, sums, products))
+    sums = np.empty((pieces, channels), np.float32)
+    of_products = np.empty_like(sums)
+    parallel_for(products_piece, pieces, (pieces, x, g, mean, sums, of_products))
     column_sums(sums, for_bias)
-    column_sums(products, for_weight)
+    column_sums(of_products, for_weight)
     for c in range(channels):
         rstd[c] = f32(1) / np.sqrt(rstd[c] + eps)
         for_weight[c] *= rstd[c]
-        by_x[c] = rstd[c] * for_weight[c] / f32(count)
-        constant[c] = for_bias[c] / f32(count)
-        rstd[c] *= weight[c]
-    parallel_slices(batch_shares_slice, SLICE, (x, g, share, (mean, rstd, by_x, constant)))
+        scale[c] = rstd[c] * weight[c]
+        constant[c] = scale[c] * for_bias[c] / f32(count)
+        by_x[c] = scale[c] * rstd[c] * for_weight[c] / f32(count)
+    parallel_slices(centre_slice, SLICE, (x, g, share, (mean, scale, constant, by_x)))
 
 
 @loop
-def products_piece(i, pieces, x, g, mean, sums, products):
-    """Of some rows, the sums of g and of g (x - mean), 64 rows at a time."""
-    start, stop = piece_of(i, pieces, x.shape[0])
-    total, product = sums[i], products[i]
-    part, of_product = np.empty((2, x.shape[1]), np.float32)
-    total[:] = f32(0)
-    product[:] = f32(0)
-    for first in range(start, stop, 64):
-        part[:] = f32(0)
-        of_product[:] = f32(0)
-        for p in range(first, min(first + 64, stop)):
-            a, b = x[p], g[p]
-            for c in range(a.size):
-                part[c] += b[c]
-                of_product[c] += b[c] * (a[c] - mean[c])
-        for c in range(part.size):
-            total[c] += part[c]
-            product[c] += of_product[c]
+def products_piece(i, pieces, x, g, mean, sums, of_products):
+    start, stop = piece_of(i, pieces, len(x))
+    products(x[start:stop], g[start:stop], mean, sums[i], of_products[i])
 
 
 @loop
-def batch_shares_slice(x, g, share, numbers):
-    mean, scale, by_x, constant = numbers
-    for p in range(x.shape[0]):
-        a, b, q = x[p], g[p], share[p]
-        for c in range(a.size):
-            q[c] = (b[c] - constant[c] - (a[c] - mean[c]) * by_x[c]) * scale[c]
+def centre_slice(x, g, share, numbers):
+    mean, scale, constant, by_x = numbers
+    centre(x, g, mean, scale, constant, by_x, share)

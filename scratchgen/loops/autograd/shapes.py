@@ -1,4 +1,4 @@
-"""Loops of shapes: images joined by their channels."""
+"""Loops of shapes: images joined by their channels, and cut apart again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..elementwise import LARGE, SLICE
 
 def concatenate(*parts, axis):
     first = parts[0]
-    if axis not in (1, 1 - first.ndim) or first.ndim < 3 or first.size < LARGE or len(parts) != 2:
+    if not _suits(first, axis) or len(parts) != 2:
         return NotImplemented
     a, b = parts
     if (len(a), *a.shape[2:]) != (len(b), *b.shape[2:]):
@@ -22,6 +22,35 @@ def concatenate(*parts, axis):
     rows = [x.reshape(-1, x.shape[2]) for x in (a, b, y)]
     join(*rows)
     return as_images(y, np.empty((len(y), y.shape[2], *first.shape[2:]), np.void))
+
+
+def cut(x, start, stop, *, axis):
+    if not _suits(x, axis):
+        return NotImplemented
+    pixels = as_pixels(x)
+    y = np.empty((*pixels.shape[:2], stop - start), np.float32)
+    take_apart(pixels.reshape(-1, pixels.shape[2]), start, y.reshape(-1, stop - start))
+    return as_images(y, np.empty((len(y), stop - start, *x.shape[2:]), np.void))
+
+
+def _suits(x, axis):
+    """Whether these are large images, and the axis that of their channels."""
+    return axis in (1, 1 - x.ndim) and x.ndim > 2 and x.size >= LARGE
+
+
+@loop
+def take_apart(x, start, y):
+    pieces = count_pieces(y.size, SLICE)
+    parallel_for(take_apart_piece, pieces, (pieces, x, start, y))
+
+
+@loop
+def take_apart_piece(i, pieces, x, start, y):
+    first, last = piece_of(i, pieces, len(y))
+    for p in range(first, last):
+        source, target = x[p, start:], y[p]
+        for c in range(target.size):
+            target[c] = source[c]
 
 
 @loop

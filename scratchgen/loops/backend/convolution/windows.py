@@ -15,6 +15,7 @@ from ....backend.blas import sgemm
 from ....backend.compiled import loop
 from ....backend.convolution.geometry import Geometry
 from ....backend.threads import hold_blas, parallel_for, release_blas
+from ...products import NO_BIAS
 
 BLOCK = 1 << 16
 """Numbers of windows written out in one block."""
@@ -26,8 +27,6 @@ MOST_PIECES = 32
 
 STRIPS = 4
 """Partial sums of the weight contraction: fixed, so that results do not depend on the number of threads."""
-
-NO_BIAS = np.empty(0, np.float32)
 
 
 def correlate(x: np.ndarray, w: np.ndarray, y: np.ndarray, geometry: Geometry, bias: Any) -> None:
