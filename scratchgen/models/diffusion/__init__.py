@@ -2,8 +2,9 @@
 
 In teaching order: `schedule` (how much noise at each step), `process` (adding it, taking it away when the
 data are known, and what the network may predict when they are not), `bound` (the likelihood), `sampling` (the
-steps back, DDPM's and DDIM's, with guidance), `ode` (the way back without noise, and its likelihood), `ddpm`
-(the model), `latent` (the same on the codes of an autoencoder).
+steps back, DDPM's and DDIM's, with guidance), `ode` (the way back without noise, and its likelihood),
+`reverse` (how a network's answer is read), `ddpm` (the model), `latent` (the same on the codes of an
+autoencoder).
 """
 
 from .bound import bound_weight, discretised_normal_log_prob, prior_kl
