@@ -35,7 +35,7 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 
 def _count(x: Any, axis: tuple[int, ...]) -> int:
-    return math.prod(x.shape[a] for a in axis)
+    return math.prod(map(x.shape.__getitem__, axis))
 
 
 @primitive(

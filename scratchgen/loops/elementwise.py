@@ -20,5 +20,6 @@ def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -
         return NotImplemented
     arrays = alike(x, *others)
     y = np.empty_like(arrays[0])
-    work(*lines(*arrays, y)[:-1], f32(number), *lines(y))
+    *flat, result = lines(*arrays, y)
+    work(*flat, f32(number), result)
     return y

@@ -8,7 +8,10 @@ import numpy as np
 def lines(*arrays: np.ndarray) -> list[np.ndarray] | None:
     """The arrays as views of one axis, their numbers in one order; None where there is none."""
     first = arrays[0]
-    if all(a.flags.c_contiguous and a.size == first.size for a in arrays):
+    for a in arrays:
+        if not a.flags.c_contiguous or a.size != first.size:
+            break
+    else:
         return [a.reshape(-1) for a in arrays]
     if any(a.strides != first.strides or a.shape != first.shape for a in arrays):
         return None

@@ -36,10 +36,10 @@ class ModuleList(Module):
         return self
 
     def __iter__(self) -> Iterator[Module]:
-        return self.children()
+        return iter([value for value in vars(self).values() if isinstance(value, Module)])
 
     def __len__(self) -> int:
-        return len(list(self.children()))
+        return len(list(iter(self)))
 
     @overload
     def __getitem__(self, i: slice) -> Self: ...

@@ -31,6 +31,8 @@ class Flatten(Module):
             raise ValueError(
                 f"end_dim: got {self.end_dim}, expected one not before start_dim {self.start_dim}"
             )
+        if end - start == 1:
+            return x
         return x.reshape((*x.shape[:start], math.prod(x.shape[start:end]), *x.shape[end:]))
 
     def extra_repr(self) -> str:
@@ -60,6 +62,8 @@ class Unflatten(Module):
                 f"x: got shape {tuple(x.shape)}, expected length {size} on axis {dim} "
                 f"to make {self.unflattened_size}"
             )
+        if len(self.unflattened_size) == 1:
+            return x
         return x.reshape((*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :]))
 
     def extra_repr(self) -> str:
