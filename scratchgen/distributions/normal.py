@@ -13,6 +13,7 @@ import numpy as np
 
 from ..autograd import exp, minimum, primitive, raw
 from ..backend import Array, RandomStream
+from ..backend.compiled import compiled
 from .base import (
     Distribution,
     Samples,
@@ -149,7 +150,8 @@ def inverse_sigma(log_var: Any) -> Any:
     return exp(minimum(-0.5 * log_var, largest))
 
 
-def _pull_to_mean(g: Any, x: Any, mean: Any, log_var: Any) -> Any:
+@compiled
+def pull_to_mean(g: Any, x: Any, mean: Any, log_var: Any) -> Any:
     """``g (x - mu) / sigma^2``: the derivative by mu, and minus the derivative by x."""
     scale = inverse_sigma(log_var)
     with np.errstate(over="ignore"):
@@ -163,12 +165,13 @@ def _push_by_sigma(g: Any, y: Any, mean: Any, log_var: Any, eps: Any) -> Any:
 
 
 @primitive(
-    lambda g, y, x, mean, log_var: _pull_to_mean(-g, x, mean, log_var),
-    lambda g, y, x, mean, log_var: _pull_to_mean(g, x, mean, log_var),
+    lambda g, y, x, mean, log_var: pull_to_mean(-g, x, mean, log_var),
+    lambda g, y, x, mean, log_var: pull_to_mean(g, x, mean, log_var),
     # ((x - mu)^2 / sigma^2 - 1) / 2, where y already holds the square
     lambda g, y, x, mean, log_var: g * (-0.5 * (log_var + (LOG_2PI + 1)) - y),
     broadcasts=True,
 )
+@compiled
 def normal_log_prob(x: Array, mean: Array, log_var: Array) -> Array:
     """The log-density, elementwise.
 

@@ -15,7 +15,7 @@ SMALL = 1 << 10  # numbers, up to which calling a loop takes longer than NumPy's
 
 
 def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -> Any:
-    """What ``work(*lines, number, result)`` writes, of arrays of one shape; small ones are for the formula."""
+    """What ``work(*lines, number, result)`` writes, of arrays of one shape; small ones go to the formula."""
     if x.size <= SMALL:
         return NotImplemented
     arrays = alike(x, *others)

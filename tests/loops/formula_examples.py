@@ -70,6 +70,12 @@ def _pooled() -> Iterator[Call]:
     yield (x, largest), {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0)}
 
 
+def _densities(arrays: int) -> Iterator[Call]:
+    for shape in ((2, 3), (0, 3), (301, 40)):
+        parts = [real(shape, i) for i in range(arrays)]
+        yield from (((*parts, np.array(log_var)), {}) for log_var in (0.7, -3.0, 90.0))
+
+
 def _gates() -> Iterator[Call]:
     for shape in ((4, 4), (2, 6, 1, 2), (0, 2), (5, 64, 20, 20)):
         a = real(shape)
@@ -93,6 +99,8 @@ FORMULAS: dict[str, list[Call]] = {
     "autograd.shapes:cut": [
         ((make((4, 8, 64, 64)), start, 7), {"axis": 1}) for make in (real, images) for start in (0, 3)
     ],
+    "distributions.normal:normal_log_prob": list(_densities(2)),
+    "distributions.normal:pull_to_mean": list(_densities(3)),
     "models.autoregressive.nade:nade_shares": list(_autoregressive()),
     "networks.gated:gate_share": list(_gates()),
     "autograd.normalisation:batch_norm_shares": list(_shares({"eps": 0.1})),
