@@ -16,20 +16,17 @@ every combination of the parents, and few of these were ever seen.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...backend import RandomStream, asnumpy, check_rng, checks
-from ...data.tables import Rows, check_rows, entropy_of, log_of_probabilities, number_rows
+from ...data.tables import Rows, check_rows, entropy_of, log_of_probabilities
+from ..naive_bayes.tables import Floats, TableModel
 
-Floats = NDArray[np.float64]
 
-
-class CategoricalChain:
+class CategoricalChain(TableModel):
     """Attributes drawn one after another, each from a table that its parents choose the row of.
 
     Parameters
@@ -42,6 +39,11 @@ class CategoricalChain:
     alpha : float
         Additive smoothing of every row: 0 is maximum likelihood.
 
+    Attributes
+    ----------
+    theta : tuple of arrays
+        For attribute d the probabilities given its parents, (levels of the parents ..., levels of d).
+
     Examples
     --------
     >>> model = CategoricalChain((2, 2), parents=1).fit([[0, 0], [0, 0], [0, 1], [1, 1]])
@@ -51,13 +53,8 @@ class CategoricalChain:
     """
 
     def __init__(self, levels: Sequence[int], parents: int, alpha: float = 0.0) -> None:
-        self.levels = checks.sizes("levels", levels)
+        super().__init__(levels, alpha)
         self.parents = checks.whole("parents", parents, least=0)
-        self.alpha = checks.number("alpha", alpha, "[0, inf)")
-        self._theta: tuple[Floats, ...] | None = None
-
-    def __repr__(self) -> str:
-        return f"CategoricalChain(levels={self.levels}, parents={self.parents}, alpha={self.alpha:g})"
 
     def fit(self, rows: Any) -> CategoricalChain:
         """Estimate the tables from rows, shape (n, attributes) with n >= 1, and return the model.
@@ -67,11 +64,7 @@ class CategoricalChain:
         ValueError
             If there is no row, or one holds a level that does not exist.
         """
-        table = check_rows(rows, self.levels)
-        if len(table) == 0:
-            raise ValueError("rows: got none, expected at least one")
-        counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
-        return self.fit_weights(counts.reshape(self.levels))
+        return self.fit_weights(self._counts(rows))
 
     def fit_weights(self, weights: Any) -> CategoricalChain:
         """Estimate the tables from how often each combination was seen, or from a distribution itself.
@@ -90,13 +83,6 @@ class CategoricalChain:
         smooth = weights + self.alpha
         smooth = smooth + (smooth.sum(axis=-1, keepdims=True) == 0)
         return smooth / smooth.sum(axis=-1, keepdims=True)
-
-    @property
-    def theta(self) -> tuple[Floats, ...]:
-        """For attribute d the probabilities given its parents, (levels of the parents ..., levels of d)."""
-        if self._theta is None:
-            raise RuntimeError(f"{self!r} has no theta yet: call fit(rows) first")
-        return self._theta
 
     @property
     def parameter_count(self) -> int:

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...backend import RandomStream, checks
 from ...data.tables import (
@@ -31,11 +30,10 @@ from ...data.tables import (
     sample_levels,
 )
 from .smoothing import smoothed
+from .tables import Floats, TableModel
 
-Floats = NDArray[np.float64]
 
-
-class CategoricalNaiveBayes:
+class CategoricalNaiveBayes(TableModel):
     """Independent categorical distributions, one per attribute.
 
     Parameters
@@ -44,6 +42,11 @@ class CategoricalNaiveBayes:
         The number of levels of each attribute.
     alpha : float
         Additive smoothing: 0 is maximum likelihood, 1 is Laplace's rule.
+
+    Attributes
+    ----------
+    theta : tuple of arrays
+        The probabilities of the levels: for attribute k, shape (levels[k],), summing to 1; after `fit`.
 
     Raises
     ------
@@ -60,12 +63,7 @@ class CategoricalNaiveBayes:
     """
 
     def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
-        self.levels = checks.sizes("levels", levels)
-        self.alpha = checks.number("alpha", alpha, "[0, inf)")
-        self._theta: tuple[Floats, ...] | None = None
-
-    def __repr__(self) -> str:
-        return f"CategoricalNaiveBayes(levels={self.levels}, alpha={self.alpha:g})"
+        super().__init__(levels, alpha)
 
     def fit(self, rows: Any) -> CategoricalNaiveBayes:
         """Estimate theta from a table, shape (n, attributes) with n >= 1, and return the model.
@@ -108,13 +106,6 @@ class CategoricalNaiveBayes:
         theta = (smoothed(table, self.alpha) for table in tables)  # (naive-bayes-maximum-likelihood)
         self._theta = tuple(theta)
         return self
-
-    @property
-    def theta(self) -> tuple[Floats, ...]:
-        """The probabilities of the levels: for attribute k, shape (levels[k],), summing to 1."""
-        if self._theta is None:
-            raise RuntimeError(f"{self!r} has no theta yet: call fit(rows) first")
-        return self._theta
 
     @property
     def parameter_count(self) -> int:

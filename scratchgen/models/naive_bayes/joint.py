@@ -15,23 +15,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...backend import RandomStream, checks
+from ...backend import RandomStream
 from ...data.tables import (
     Rows,
     check_rows,
     entropy_of,
     log_of_probabilities,
-    number_rows,
     sample_levels,
 )
 from .smoothing import smoothed
+from .tables import Floats, TableModel
 
-Floats = NDArray[np.float64]
 
-
-class JointMultinomial:
+class JointMultinomial(TableModel):
     """A probability for every combination of levels.
 
     Parameters
@@ -40,6 +37,11 @@ class JointMultinomial:
         The number of levels of each attribute.
     alpha : float
         Additive smoothing: 0 is maximum likelihood.
+
+    Attributes
+    ----------
+    theta : array, shape `levels`
+        The probability of every combination, summing to 1; after `fit`.
 
     Raises
     ------
@@ -55,12 +57,7 @@ class JointMultinomial:
     """
 
     def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
-        self.levels = checks.sizes("levels", levels)
-        self.alpha = checks.number("alpha", alpha, "[0, inf)")
-        self._theta: Floats | None = None
-
-    def __repr__(self) -> str:
-        return f"JointMultinomial(levels={self.levels}, alpha={self.alpha:g})"
+        super().__init__(levels, alpha)
 
     def fit(self, rows: Any) -> JointMultinomial:
         """Estimate theta from a table, shape (n, attributes) with n >= 1, and return the model.
@@ -70,19 +67,10 @@ class JointMultinomial:
         ValueError
             If the table is empty or holds a level that does not exist.
         """
-        table = check_rows(rows, self.levels)
-        if len(table) == 0:
-            raise ValueError("rows: got none, expected at least one to fit")
-        counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
-        self._theta = smoothed(counts, self.alpha).reshape(self.levels)  # (joint-multinomial)
+        self._theta = smoothed(self._counts(rows).ravel(), self.alpha).reshape(
+            self.levels
+        )  # (joint-multinomial)
         return self
-
-    @property
-    def theta(self) -> Floats:
-        """The probability of every combination, shape ``levels``, summing to 1."""
-        if self._theta is None:
-            raise RuntimeError(f"{self!r} has no theta yet: call fit(rows) first")
-        return self._theta
 
     @property
     def parameter_count(self) -> int:

@@ -112,7 +112,7 @@ def _filter(
     work = way.points * batch * tiles * lines.windows * taps * channels * len(lanes) * out
     pieces = max(1, min(MOST_PIECES, -(-batch * tiles // chunk), work // PIECE))
     spoilt = np.zeros(batch, np.bool_)
-    wide = NO_BIAS if bias is None else np.tile(bias, width)
+    wide = NO_BIAS if bias is None else np.concatenate([bias] * width)
     _convolve(
         pieces, x, kernels, where, way.b, way.a, (tiles, first, way.outputs * sh), _across(lines),
         (sw, apart), lines.tail, chunk, wide, y, (rows.start, rows.step, height), spoilt,
@@ -130,7 +130,7 @@ def _at_points(w: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def _taps_of(sums: np.ndarray, matrix: np.ndarray, width: int) -> np.ndarray:
     """Its adjoint, of the strips' sum: (strips, points, kw * in, out) -> (out, in, kh, kw)."""
     strips, points, _, out = sums.shape
-    rows = product(np.tile(matrix, (strips, 1)).T, sums.reshape(strips * points, -1))
+    rows = product(np.concatenate([matrix] * strips).T, sums.reshape(strips * points, -1))
     return np.ascontiguousarray(rows.reshape(matrix.shape[1], width, -1, out).transpose(3, 2, 0, 1))
 
 

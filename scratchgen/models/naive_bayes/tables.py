@@ -1,0 +1,44 @@
+"""What the models of tables share: levels, smoothing, counts, and probabilities that are there after `fit`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backend import checks
+from ...data.tables import check_rows, number_rows
+
+Floats = NDArray[np.float64]
+
+
+class TableModel:
+    """A distribution of rows of levels; the models made of it say what the parameters mean."""
+
+    _theta: Any = None
+
+    def __init__(self, levels: Sequence[int], alpha: float) -> None:
+        self.levels = checks.sizes("levels", levels)
+        self.alpha = checks.number("alpha", alpha, "[0, inf)")
+
+    def __repr__(self) -> str:
+        settings = (f"{name}={value}" for name, value in vars(self).items() if not name.startswith("_"))
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+    @property
+    def theta(self) -> Any:
+        """The probabilities that `fit` estimated."""
+        if self._theta is None:
+            raise RuntimeError(f"{self!r} has no theta yet: call fit(rows) first")
+        return self._theta
+
+    def _counts(self, rows: Any) -> NDArray[np.int64]:
+        """How often each combination of levels was seen in rows (n, attributes), n >= 1: shape ``levels``."""
+        table = check_rows(rows, self.levels)
+        if len(table) == 0:
+            raise ValueError("rows: got none, expected at least one to fit")
+        counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
+        return counts.reshape(self.levels)
