@@ -21,13 +21,12 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _lesson
-from scratchgen import plots
+from demos._autoregressive_page import Page
 from scratchgen.data import Images, binarise
 from scratchgen.models import MADE, NADE, PixelCNN, PixelNaiveBayes
 from scratchgen.models.autoregressive.reading import conditionals
 from scratchgen.training import Run, every, fit
 
-EQUATION = r"$$\log p(x) = \sum_d \log p(x_d \mid x_1, \ldots, x_{d-1})$$"
 STEPS = {
     "digits": {"nade": 2000, "made": 2000, "pixelcnn": 500},
     "images": {"nade": 10_000, "made": 10_000, "pixelcnn": 1000},
@@ -124,66 +123,32 @@ def complete(model: PixelCNN, images: Any, rng: sg.RandomStream) -> Any:
     return x
 
 
-def completions(model: PixelCNN, images: Any, options: Options) -> Any:
-    """The picture of images, of what is given of them, and of three ways to go on."""
-    streams = [sg.RandomStream(options.seed, "complete", i) for i in range(3)]
-    rows = {"binarised\ntest images": sg.asnumpy(images), "what is given": sg.asnumpy(images).copy()}
-    rows["what is given"][:, :, images.shape[2] // 2 :] = 0.5
-    rows |= {f"completed, {i + 1}": sg.asnumpy(complete(model, images, r)) for i, r in enumerate(streams)}
-    return plots.image_rows(rows)
-
-
-# %% The page
+# %% Each model in turn; what they say and draw is put on the page (`_autoregressive_page.py`)
 def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Train the models and put their numbers and pictures on the run's page."""
     data = _lesson.images(options)
-    test, shape = tosses(data.test, options), data.train.shape[1:]
-    names = ["nade", "made", "pixelcnn"] if options.model == "all" else [options.model]
+    test = tosses(data.test, options)
+    page = Page(data, sg.asnumpy(test))
     greys = binarise(sg.asarray(data.train), sg.RandomStream(options.seed, "naive"))
-    naive = -PixelNaiveBayes().fit(sg.asnumpy(greys)).log_prob(sg.asnumpy(test)).mean()
-    table = [["", "parameters", "nats per image", "bits/dim", "training, s", "drawing, ms per image"]]
-    table += [["naive Bayes", f"{math.prod(shape):,}", f"{naive:.2f}", bits(naive, shape), "", ""]]
-    pictures, drawn = {}, {"binarised\ntest images": sg.asnumpy(test)}
-    for name in names:
+    naive = PixelNaiveBayes().fit(sg.asnumpy(greys))
+    page.row("naive Bayes", -naive.log_prob(page.test).mean(), f"{page.pixels:,}")
+    for name in ["nade", "made", "pixelcnn"] if options.model == "all" else [options.model]:
         model, rows = train(name, data, options, run.part(name))
         surprise, began = -nats(model, test), time.perf_counter()
         samples = model.sample(64, sg.RandomStream(options.seed, "draw"))
-        milliseconds = 1000 * (time.perf_counter() - began) / 64
-        drawn[name] = sg.asnumpy(samples).reshape(64, *shape)
-        seconds = rows[-1]["seconds"]
-        table += [[name, f"{model.parameter_count():,}", f"{surprise:.2f}", bits(surprise, shape)]]
-        table[-1] += [f"{seconds:.0f}", f"{milliseconds:.2g}"]
-        pictures[f"Training of {name}"] = plots.curves(rows)
+        page.model(name, model, surprise, rows, samples, (time.perf_counter() - began) / 64)
         if name in PUBLISHED and options.data == "mnist":
-            table += [
-                [f"{name}, published", "", f"{PUBLISHED[name]:.2f}", bits(PUBLISHED[name], shape), "", ""]
-            ]
+            page.row(f"{name}, published", PUBLISHED[name])
     if isinstance(model, PixelCNN):
-        pictures = {"Lower halves drawn anew": completions(model, test[:10], options)} | pictures
-    pictures = {"Real images, and samples of each model": plots.image_rows(drawn)} | pictures
-    run.section(f"Autoregressive models on {data.name}", EXPLANATION, table=table, pictures=pictures)
-    for row in table:
-        print("".join(f"{cell:>{22 if i else 20}}" for i, cell in enumerate(row)))
-    numbers = {"-log p(x)": f"{surprise:.2f} nats = {bits(surprise, shape)} bits/dim"}
+        streams = [sg.RandomStream(options.seed, "complete", i) for i in range(3)]
+        page.completions(test[:10], [complete(model, test[:10], rng) for rng in streams])
+    page.write(run)
 
     def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
-        return sg.asnumpy(model.sample(n, rng)).reshape((n, *shape))
+        return sg.asnumpy(model.sample(n, rng)).reshape((n, *data.train.shape[1:]))
 
-    return _lesson.Outcome(numbers, model.parameter_count(), seconds, sample)
-
-
-def bits(surprise: float, shape: tuple[int, ...]) -> str:
-    """Nats per image as bits per pixel."""
-    return f"{surprise / (math.prod(shape) * math.log(2)):.3f}"
-
-
-EXPLANATION = f"""
-{EQUATION}
-
-Each pixel is black or white: a coin toss of its grey value. The likelihoods are exact, on test images that
-are the same for all models; naive Bayes draws each pixel alone. Half an image can be given to a PixelCNN, and
-the rest drawn: to it, a pixel that is given and one that it drew itself are the same.
-"""
+    numbers = {"-log p(x)": f"{surprise:.2f} nats = {page.bits(surprise)} bits/dim"}
+    return _lesson.Outcome(numbers, model.parameter_count(), rows[-1]["seconds"], sample)
 
 
 def main(argv: list[str] | None = None) -> None:

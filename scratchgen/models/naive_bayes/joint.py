@@ -67,9 +67,8 @@ class JointMultinomial(TableModel):
         ValueError
             If the table is empty or holds a level that does not exist.
         """
-        self._theta = smoothed(self._counts(rows).ravel(), self.alpha).reshape(
-            self.levels
-        )  # (joint-multinomial)
+        theta = smoothed(self._counts(rows).ravel(), self.alpha)  # (joint-multinomial)
+        self._theta = theta.reshape(self.levels)
         return self
 
     @property

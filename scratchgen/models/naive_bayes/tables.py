@@ -1,4 +1,4 @@
-"""What the models of tables share: levels, smoothing, counts, and probabilities that are there after `fit`."""
+"""What models of tables share: levels, smoothing, counts, and probabilities that are there after `fit`."""
 
 from __future__ import annotations
 
