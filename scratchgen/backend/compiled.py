@@ -83,14 +83,14 @@ def compiled(formula: Function) -> Function:
 
 @functools.cache
 def available() -> bool:
-    """Whether loops can be compiled: Numba is there, and not switched off by ``SCRATCHGEN_LOOPS=0``."""
-    return os.environ.get("SCRATCHGEN_LOOPS") != "0" and importlib.util.find_spec("numba") is not None
+    """Whether loops can be compiled: both they and Numba are there, and ``SCRATCHGEN_LOOPS`` is not 0."""
+    there = (Path(__file__).parents[1] / "loops").is_dir() and importlib.util.find_spec("numba") is not None
+    return there and os.environ.get("SCRATCHGEN_LOOPS") != "0"
 
 
 def find(path: str, name: str) -> Callable[..., Any] | None:
     """The loop of a formula; None where there are no loops, or Numba does not load."""
-    loops = Path(__file__).parents[1] / "loops"
-    if not available() or not loops.is_dir():
+    if not available():
         return None
     try:
         importlib.import_module("numba")

@@ -40,8 +40,9 @@ class FlatParameters:
         first = self.parameters[0].data
         self.buffer = np.empty_like(first, shape=(stops[-1],))
         # On a GPU every call has a fixed cost, so there one piece is best.
-        on_host = isinstance(first, np.ndarray)
-        self.piece, self.small = (PIECE, SMALL) if on_host else (max(stops[-1], 1),) * 2
+        on_host, total = isinstance(first, np.ndarray), max(stops[-1], 1)
+        self.piece: int = PIECE if on_host else total
+        self.small: int = SMALL if on_host else total
         self._views: list[Array | None] = [None] * len(self.parameters)
         self.attach()
 
