@@ -40,20 +40,20 @@ def binarise(x: Array, rng: RandomStream) -> Array:
     array([0., 1., 1., 0.], dtype=float32)
     """
     checks.within("x", checks.floating("x", x), 0, 1)
-    return check_rng(rng).bernoulli(asarray(x))
+    return check_rng(rng).bernoulli(asarray(x))  # (binarisation)
 
 
 def dequantise(x: Array, levels: int, rng: RandomStream) -> Array:
     """Spread every grey level evenly over its own bin of [0, 1].
 
-    With k = (levels - 1) x, the whole grey level, and u uniform on [0, 1),
+    With l = (levels - 1) x, the whole grey level, and u uniform on [0, 1),
 
-        y = (k + u) / levels.
+        y = (l + u) / levels.
 
-    The mean log-density of y is then a lower bound of the log-probability of k, up to the log of the bin's
-    width: with P(k) the density's integral over the bin, for each pixel, ::
+    The mean log-density of y is then a lower bound of the log-probability of l, up to the log of the bin's
+    width: with P(l) the density's integral over the bin, for each pixel, ::
 
-        log P(k) >= E_u log p(y) - log levels                                      (dequantisation-bound)
+        log P(l) >= E_u log p(y) - log levels                                      (dequantisation-bound)
 
     Without it, a density can grow without bound on the few values that grey pixels take.
 

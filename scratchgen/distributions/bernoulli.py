@@ -47,12 +47,12 @@ class Bernoulli(Distribution):
     @property
     def mean(self) -> Any:
         """The probability of 1."""
-        return sigmoid(self.logits)
+        return sigmoid(self.logits)  # (bernoulli-moments)
 
     @property
     def variance(self) -> Any:
         """The product s (1 - s), with both factors from the logits."""
-        return sigmoid(self.logits) * sigmoid(-self.logits)
+        return sigmoid(self.logits) * sigmoid(-self.logits)  # (bernoulli-moments)
 
     def log_prob(self, x: Any) -> Any:
         """The log-probability of each element, in nats: minus the binary cross-entropy with logits.

@@ -52,14 +52,14 @@ class Categorical(Distribution):
     @property
     def mean(self) -> Any:
         """The expected level, sum of k p_k; of use where the levels are an ordered scale."""
-        return sum(softmax(self.logits) * self._scale(), axis=-1)
+        return sum(softmax(self.logits) * self._scale(), axis=-1)  # (categorical-moments)
 
     @property
     def variance(self) -> Any:
         """The expected squared distance from the mean level."""
         mean = self.mean
         distance = self._scale() - mean.reshape((*mean.shape, 1))
-        return sum(softmax(self.logits) * square(distance), axis=-1)
+        return sum(softmax(self.logits) * square(distance), axis=-1)  # (categorical-moments)
 
     def log_prob(self, x: Any) -> Any:
         """The log-probability of each level `x`, an array of whole numbers of a shape that fits `shape`.

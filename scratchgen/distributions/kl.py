@@ -127,10 +127,14 @@ def _log_prob(distribution: Distribution, x: Any, event_ndim: int) -> Any:
 
 def _of_variance(g: Any, y: Any, mean: Any, log_var: Any) -> Any:
     with np.errstate(over="ignore"):
-        return g * (0.5 * exp(log_var) - 0.5)
+        return g * (0.5 * exp(log_var) - 0.5)  # (kl-standard-normal-slopes)
 
 
-@primitive(lambda g, y, mean, log_var: g * mean, _of_variance, broadcasts=True)
+@primitive(
+    lambda g, y, mean, log_var: g * mean,  # (kl-standard-normal-slopes)
+    _of_variance,
+    broadcasts=True,
+)
 def kl_to_standard_normal(mean: Array, log_var: Array) -> Array:
     """The divergence from the standard normal distribution, elementwise.
 

@@ -67,13 +67,15 @@ class Mixture(Distribution):
     @property
     def mean(self) -> Any:
         """Sum of pi_k mu_k."""
-        return self._average(self.components.mean)
+        return self._average(self.components.mean)  # (mixture-moments)
 
     @property
     def variance(self) -> Any:
         """Sum of pi_k (sigma_k^2 + (mu_k - mean)^2): the variance within and between the components."""
         mean = expand(self.mean, (self.logits.ndim - 1,))
-        return self._average(self.components.variance + square(self.components.mean - mean))
+        return self._average(
+            self.components.variance + square(self.components.mean - mean)
+        )  # (mixture-moments)
 
     def log_prob(self, x: Any) -> Any:
         """The log-density in nats, of each element or (with an event shape) of each vector.
@@ -127,4 +129,4 @@ class Mixture(Distribution):
         """The mean of `values`, of the components' shape, over the components."""
         weights = softmax(self.logits)
         weights = weights.reshape(weights.shape + (1,) * self.event_ndim)
-        return sum(weights * values, axis=self.logits.ndim - 1)
+        return sum(weights * values, axis=self.logits.ndim - 1)  # (mixture-moments)

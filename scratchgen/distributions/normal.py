@@ -155,20 +155,20 @@ def pull_to_mean(g: Any, x: Any, mean: Any, log_var: Any) -> Any:
     """``g (x - mu) / sigma^2``: the derivative by mu, and minus the derivative by x."""
     scale = inverse_sigma(log_var)
     with np.errstate(over="ignore"):
-        return g * ((x - mean) * scale * scale)
+        return g * ((x - mean) * scale * scale)  # (normal-slopes)
 
 
 def _push_by_sigma(g: Any, y: Any, mean: Any, log_var: Any, eps: Any) -> Any:
     """``g sigma eps / 2``: sigma = exp(log_var / 2) grows by half of itself."""
     with np.errstate(over="ignore"):
-        return g * (0.5 * exp(0.5 * log_var) * eps)
+        return g * (0.5 * exp(0.5 * log_var) * eps)  # (reparameterisation-shares)
 
 
 @primitive(
-    lambda g, y, x, mean, log_var: pull_to_mean(-g, x, mean, log_var),
-    lambda g, y, x, mean, log_var: pull_to_mean(g, x, mean, log_var),
+    lambda g, y, x, mean, log_var: pull_to_mean(-g, x, mean, log_var),  # (normal-slopes)
+    lambda g, y, x, mean, log_var: pull_to_mean(g, x, mean, log_var),  # (normal-slopes)
     # ((x - mu)^2 / sigma^2 - 1) / 2, where y already holds the square
-    lambda g, y, x, mean, log_var: g * (-0.5 * (log_var + (LOG_2PI + 1)) - y),
+    lambda g, y, x, mean, log_var: g * (-0.5 * (log_var + (LOG_2PI + 1)) - y),  # (normal-slopes)
     broadcasts=True,
 )
 @compiled
@@ -176,6 +176,7 @@ def normal_log_prob(x: Array, mean: Array, log_var: Array) -> Array:
     """The log-density, elementwise.
 
     log N(x; mu, sigma^2) = -((x - mu)^2 / sigma^2 + log sigma^2 + log 2 pi) / 2  (normal-log-density)
+    slopes by mu: (x - mu) / sigma^2;   by log sigma^2: ((x - mu)^2 / sigma^2 - 1) / 2    (normal-slopes)
     """
     with np.errstate(over="ignore"):  # a log-density of -inf is the right limit
         square = ((x - mean) * inverse_sigma(log_var)) ** 2
@@ -183,9 +184,9 @@ def normal_log_prob(x: Array, mean: Array, log_var: Array) -> Array:
 
 
 @primitive(
-    lambda g, y, mean, log_var, eps: g,
+    lambda g, y, mean, log_var, eps: g,  # (reparameterisation-shares)
     _push_by_sigma,
-    lambda g, y, mean, log_var, eps: g * exp(0.5 * log_var),
+    lambda g, y, mean, log_var, eps: g * exp(0.5 * log_var),  # (reparameterisation-shares)
     broadcasts=True,
 )
 def reparameterise(mean: Array, log_var: Array, eps: Array) -> Array:

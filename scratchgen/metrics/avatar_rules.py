@@ -33,7 +33,7 @@ class AvatarScores(NamedTuple):
     novelty: Estimate
     """The fraction of samples that show a look that was not observed."""
     coverage: Estimate
-    """The fraction of the 4,032 looks that the samples show; the interval is short (about 80 %, not 95 %)."""
+    """The fraction of the 4,032 looks that the samples show; its interval is short (77 %, not 95 %)"""
 
     def __str__(self) -> str:
         return "\n".join(f"{name:<17}{getattr(self, name)}" for name in self._fields)
@@ -92,7 +92,8 @@ def total_variation(numbers: NDArray[np.int64]) -> float:
 
 def coverage(numbers: NDArray[np.int64]) -> float:
     """Return the fraction of the 4,032 looks that occur among sampled numbers."""
-    return float(np.count_nonzero(np.bincount(numbers, minlength=NO_LOOK + 1)[:NO_LOOK])) / NO_LOOK
+    seen = np.bincount(numbers, minlength=NO_LOOK + 1)[:NO_LOOK]  # (coverage)
+    return float(np.count_nonzero(seen)) / NO_LOOK  # (coverage)
 
 
 def score_looks(
@@ -128,7 +129,7 @@ def score_looks(
         )
     numbers = np.where(visible, numbers, NO_LOOK)
     known = avatars.look_numbers(avatars.observations() if observed is None else observed)
-    new = visible & ~np.isin(numbers, known)
+    new = visible & ~np.isin(numbers, known)  # (novelty)
 
     def interval(name: str, statistic: Callable[[Any], float], sample: Any) -> Estimate:
         stream = rng.child(name)
@@ -176,6 +177,7 @@ def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
 
         E |X - n p| = 2 nu binom(n, nu) p^nu (1 - p)^(n - nu + 1)                  (expected-total-variation)
         E covered looks = sum_x (1 - (1 - p_x)^n)                                     (expected-coverage)
+        E novelty = 1 - sum of p_x over the x that were observed                       (expected-novelty)
 
     The sum of the first over the looks, over 2 n, is the total variation.
 
@@ -202,6 +204,6 @@ def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
     return ExpectedScores(
         validity=1.0,
         total_variation=float(deviation.sum() / (2 * n)),
-        novelty=float(1 - data[known].sum()),
+        novelty=float(1 - data[known].sum()),  # (expected-novelty)
         coverage=float(-np.expm1(n * np.log1p(-p)).sum()) / len(data),  # (expected-coverage)
     )

@@ -33,10 +33,10 @@ def bootstrap_interval(
     """Return a statistic of a sample with a bootstrap interval.
 
     The sample is drawn again from itself, with replacement, many times; the quantiles of the statistic over
-    these resamples, shifted so that their mean is the observed value s, are the interval. With s* the
+    these resamples, shifted so that their mean is the observed value v, are the interval. With v* the
     resamples' mean and q_a their quantile: ::
 
-        [s + q_a - s*,  s + q_b - s*],     a = (1 - level) / 2,   b = (1 + level) / 2  (bootstrap-interval)
+        [v + q_a - v*,  v + q_b - v*],     a = (1 - level) / 2,   b = (1 + level) / 2  (bootstrap-interval)
 
     The shift matters for statistics that a resample biases: a resample always has fewer different looks than
     the sample, so that plain quantiles would lie wholly below the observed coverage. For a mean it changes

@@ -84,8 +84,8 @@ def diversity(samples: Any, data: Any) -> Diversity:
     if _spacing(true) == 0:
         raise ValueError("data: got examples half of which occur twice, expected different ones")
     return Diversity(
-        spread=_spread(made) / _spread(true),
-        spacing=_spacing(made) / _spacing(true),
+        spread=_spread(made) / _spread(true),  # (spread-ratio)
+        spacing=_spacing(made) / _spacing(true),  # (spacing-ratio)
         recall=precision_recall(true, made).recall,
     )
 
@@ -96,9 +96,9 @@ def _some(points: Floats, n: int) -> Floats:
 
 
 def _spread(points: Floats) -> float:
-    return float(np.sqrt(points.var(axis=0).sum()))
+    return float(np.sqrt(points.var(axis=0).sum()))  # (spread-ratio)
 
 
 def _spacing(points: Floats) -> float:
     """The median distance to the nearest other point; a point is its own nearest, at distance 0."""
-    return float(np.median(nearest_distances(points, points, 2)[:, 1]))
+    return float(np.median(nearest_distances(points, points, 2)[:, 1]))  # (spacing-ratio)

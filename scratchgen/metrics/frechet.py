@@ -2,7 +2,7 @@ r"""Fréchet distance: how far apart two sets of points lie, each seen as one Ga
 
 Of all ways to pair points of N(m_a, A) with points of N(m_b, B), the best has the mean squared distance
 
-    d^2  =  |m_a - m_b|^2  +  tr A  +  tr B  -  2 tr (A^1/2 B A^1/2)^1/2                          (frechet)
+    FD  =  |m_a - m_b|^2  +  tr A  +  tr B  -  2 tr (A^1/2 B A^1/2)^1/2                          (frechet)
 
 (Dowson & Landau 1982, eq. 4). On the features of a classifier it compares what images show rather than their
 pixels, and notices both what is drawn badly and what is missing (Heusel et al. 2017, who call it FID).
@@ -82,7 +82,7 @@ def _gaussian(points: Floats) -> tuple[Floats, Floats]:
     """The mean and the unbiased covariance of points."""
     mean = points.mean(axis=0)
     centred = points - mean
-    return mean, centred.T @ centred / (len(points) - 1)
+    return mean, centred.T @ centred / (len(points) - 1)  # (sample-covariance)
 
 
 def _root(name: str, matrix: Floats) -> Floats:
@@ -91,7 +91,8 @@ def _root(name: str, matrix: Floats) -> Floats:
     error = len(values) * np.finfo(np.float64).eps * np.abs(values).max()
     if values[0] < -1e6 * error:
         raise ValueError(f"{name}: got a matrix with the eigenvalue {values[0]:g}, expected none below 0")
-    return (vectors * np.sqrt(np.where(values > error, values, 0.0))) @ vectors.T
+    roots = np.sqrt(np.where(values > error, values, 0.0))
+    return (vectors * roots) @ vectors.T  # (covariance-root)
 
 
 def _mean(name: str, mean: Any) -> Floats:

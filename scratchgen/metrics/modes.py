@@ -35,7 +35,7 @@ class ModeCoverage:
 def mode_coverage(points: Any, centres: Any, sigma: float) -> ModeCoverage:
     """Return which fraction of points lies on each mode: within three sigma of its centre, and of no nearer.
 
-    Of a normal in the plane 98.9 % do.
+    Equation mode-shares; of a normal in the plane 98.9 % do.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def mode_coverage(points: Any, centres: Any, sigma: float) -> ModeCoverage:
     bumps = check_points("centres", centres)
     made = check_points("points", points, dimensions=bumps.shape[1])
     squares = squared_distances(made, bumps)
-    near = squares.min(axis=1) <= (3 * sigma) ** 2
-    counts = np.bincount(squares.argmin(axis=1)[near], minlength=len(bumps))
-    return ModeCoverage(counts / len(made))
+    near = squares.min(axis=1) <= (3 * sigma) ** 2  # (mode-shares)
+    counts = np.bincount(squares.argmin(axis=1)[near], minlength=len(bumps))  # (mode-shares)
+    return ModeCoverage(counts / len(made))  # (mode-shares)
 
 
 def density_error(points: Any, world: ToyWorld, *, reach: float = 3.0, cell: float = 0.2) -> float:
@@ -101,8 +101,8 @@ def density_error(points: Any, world: ToyWorld, *, reach: float = 3.0, cell: flo
     edges = np.linspace(-reach, reach, max(1, int(np.ceil(2 * reach / cell - 1e-9))) + 1)
     fractions = np.histogram2d(made[:, 0], made[:, 1], bins=[edges, edges])[0] / len(made)
     masses = _masses(world, edges)
-    outside = (1 - fractions.sum()) - (1 - masses.sum())
-    return float((np.abs(fractions - masses).sum() + abs(outside)) / 2)
+    outside = (1 - fractions.sum()) - (1 - masses.sum())  # (density-error)
+    return float((np.abs(fractions - masses).sum() + abs(outside)) / 2)  # (density-error)
 
 
 def _masses(world: ToyWorld, edges: Floats, parts: int = 5) -> Floats:

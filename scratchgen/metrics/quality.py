@@ -119,8 +119,9 @@ def _seen(images: np.ndarray, classifier: SeesClasses) -> tuple[Floats, Floats]:
 
 def _confident(logits: Floats) -> float:
     """The share of examples whose most probable class has a probability above `SURE`."""
-    others = np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)  # 1 / its probability
-    return float(np.mean(1 / others > SURE))
+    # 1 / its probability
+    others = np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)  # (confident-share)
+    return float(np.mean(1 / others > SURE))  # (confident-share)
 
 
 def _two_nearest(images: np.ndarray, data: Images) -> Floats:

@@ -21,9 +21,9 @@ Told a label y, encoder and decoder, the same bound holds for each class, and z 
 
 With k samples the importance-weighted bound (Burda et al. 2015, eq. 8) is tighter,
 
-    log p(x) >= E log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x),                             (vae-iwae)
+    log p(x) >= E log 1/S sum_i p(x|z_i) p(z_i) / q(z_i|x),                             (vae-iwae)
 
-increases with k and tends to log p(x). All are in nats per example, summed over its dimensions.
+increases with S and tends to log p(x). All are in nats per example, summed over its dimensions.
 """
 
 from __future__ import annotations
@@ -249,12 +249,12 @@ class VAE(Built):
     def log_marginal(
         self, x: Array, rng: RandomStream, samples: int = 100, chunk: int = 50, *, labels: Any = None
     ) -> Any:
-        """The importance-weighted bound on log p(x) with k = `samples`, equation vae-iwae: (batch,), in nats.
+        """The importance-weighted bound on log p(x) with S = `samples`, equation vae-iwae: (batch,), in nats.
 
         Parameters
         ----------
         samples : int
-            k. With 1 this is the ELBO, with its KL by Monte Carlo.
+            S. With 1 this is the ELBO, with its KL by Monte Carlo.
         chunk : int
             How many of the samples are decoded at once; without ``sg.no_grad()`` memory holds all of them.
         labels : array of int, shape (batch,), or int, optional
@@ -267,8 +267,9 @@ class VAE(Built):
             z = q.rsample(check_rng(rng), samples=min(chunk, samples - start))  # (chunk, batch, latent_dim)
             p = self.likelihood(z, labels=labels)
             checks.shape("decoder(z)", p, (len(z), *x.shape), "like x for each sample")
-            log_joint = p.log_prob_per_example(x, leading=2) + self._log_prior(z)
-            log_weights.append(log_joint - q.log_prob_per_example(z, leading=2))  # (chunk, batch)
+            log_joint = p.log_prob_per_example(x, leading=2) + self._log_prior(z)  # (importance-weight)
+            # (chunk, batch)
+            log_weights.append(log_joint - q.log_prob_per_example(z, leading=2))  # (importance-weight)
         return logsumexp(cat(log_weights, axis=0), axis=0) - math.log(samples)  # (vae-iwae)
 
     def anomaly_score(self, x: Array, rng: RandomStream, samples: int = 1, *, labels: Any = None) -> Array:
