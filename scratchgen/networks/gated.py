@@ -6,8 +6,8 @@ first layer looks one row up and one to the right, but what is further right in 
 pixel it stands for. So there are two stacks (van den Oord et al. 2016, "Conditional image generation with
 PixelCNN decoders"): v sees whole rows above, h what is to the left, and v besides.
 
-    a = K_v * v,    b = K_h * h + D a                                                     (pixelcnn-stacks)
-    v' = gate(a),   h' = h + O gate(b)                                                  (pixelcnn-residual)
+    a = K_v * v,    b = K_h * h + A a                                                     (pixelcnn-stacks)
+    v' = gate(a),   h' = h + A' gate(b)                                                 (pixelcnn-residual)
     gate(a_1, a_2) = tanh(a_1) s(a_2)                                                       (pixelcnn-gate)
 
 A class adds a vector of its own to a and to b. Colours of one pixel come one after the other, too: they see

@@ -38,7 +38,7 @@ class MaskedLinear(Linear):
 
     ::
 
-        M_kj = 1 if out_degree_k >= in_degree_j, else 0       (in the last layer: >)            (made-mask)
+        M_ij = 1 if out_degree_i >= in_degree_j, else 0       (in the last layer: >)            (made-mask)
         y = x (W * M)^T + b                                                           (masked-linear-layer)
 
     Parameters
@@ -129,7 +129,7 @@ def taps_before(kernel_size: int, here: bool) -> NDArray[np.bool_]:
 
     ::
 
-        M_i = 1 if i < k // 2 (or i = k // 2 too, if `here`), else 0,     i = 0 .. k - 1  (pixelcnn-mask)
+        M_i = 1 if i < m // 2 (or i = m // 2 too, if `here`), else 0,     i = 0 .. m - 1  (pixelcnn-mask)
 
     Examples
     --------

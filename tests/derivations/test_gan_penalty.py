@@ -13,7 +13,8 @@ import scratchgen as sg
 from scratchgen.autograd import check_gradients
 from scratchgen.backend import RandomStream
 from scratchgen.models import GAN
-from scratchgen.models.gan import gradient_penalty, interpolate
+from scratchgen.models.gan import generator_loss, gradient_penalty, interpolate
+from scratchgen.models.gan.penalty import slopes
 from scratchgen.networks import MLP
 from scratchgen.nn import Linear, Module, Tanh
 from scratchgen.optim import Adam
@@ -170,3 +171,39 @@ def test_the_critic_approaches_the_exact_distance(seed: int) -> None:
     # The generator raises the critic's score, so data have to be what scores high.
     of_data, of_samples = (sg.asnumpy(model.logits(sg.asarray(y))).mean() for y in (x, samples[:1000, None]))
     assert of_data > of_samples + 1
+
+
+@pytest.mark.equation("critic-slope")
+def test_the_slope_of_each_example_comes_of_one_backward_pass() -> None:
+    x, w = np.random.default_rng(5).normal(size=(2, 6, 2, 3))
+    found = slopes(lambda v: (sg.sin(v) * sg.asarray(w[0])).sum(axis=(1, 2)) ** 2, sg.asarray(x))
+    each = np.sum(np.sin(x) * w[0], axis=(1, 2))
+    expected = np.sqrt(np.sum((2 * each[:, None, None] * np.cos(x) * w[0]) ** 2, axis=(1, 2)))
+    assert_close(found, expected, rtol=1e-10)
+
+
+@pytest.mark.equation("wgan-generator-loss")
+def test_the_generator_raises_the_critics_mean_score() -> None:
+    scores = sg.tensor(sg.asarray(np.array([1.0, -3.0, 7.0, 2.0])), requires_grad=True)
+    loss = generator_loss(scores, "wasserstein-gp")
+    assert_close(loss, -7 / 4)
+    assert_close(sg.grad(loss, scores)[0], np.full(4, -0.25))
+
+
+@pytest.mark.equation("gan-accuracy")
+def test_how_often_a_discriminator_is_right() -> None:
+    class Fixed(Module):
+        """One number for each example, its first."""
+
+        def forward(self, x: object) -> object:
+            return x[:, 0]
+
+    model = GAN(Fixed(), Fixed(), 1)
+    model.generator.forward = lambda z: (
+        z * 0 + sg.asarray(np.array([[-1.0], [0.0], [2.0], [-0.1]], np.float32))
+    )
+    data = sg.asarray(np.array([[3.0], [-2.0], [-0.5], [0.0]], np.float32))
+    terms = model.discriminator_terms(data, RandomStream(0))
+    assert_close(terms["accuracy"], (1 / 4 + 3 / 4) / 2)
+    certain = sg.asarray(np.full((4, 1), 5.0, np.float32))
+    assert_close(model.discriminator_terms(certain, RandomStream(0))["accuracy"], (1 + 3 / 4) / 2)

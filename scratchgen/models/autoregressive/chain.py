@@ -1,10 +1,10 @@
 """Tables with parents: from naive Bayes to the full joint, one more parent at a time.
 
-Each attribute depends on the k before it, its parents pa, and on nothing else:
+Each attribute depends on the m before it, its parents pa, and on nothing else:
 
-    p(x) = prod_d theta_d[x_d | x_(d-k) .. x_(d-1)]                                          (chain-parents)
+    p(x) = prod_d theta_d[x_d | x_(d-m) .. x_(d-1)]                                          (chain-parents)
 
-k = 0 is naive Bayes, k = D - 1 the full joint by the chain rule, without any assumption. In between, what an
+m = 0 is naive Bayes, m = D - 1 the full joint by the chain rule, without any assumption. In between, what an
 assumption costs and what its estimate costs can be told apart:
 
     KL(P || p) = missing + sum_d E_P KL(P(x_d | pa_d) || theta_d),                        (chain-divergence)

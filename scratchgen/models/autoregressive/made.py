@@ -8,7 +8,7 @@ input j to output d unless j < d (`networks/masked.py`).
 To sample is to run the network D times, naively. But a unit of degree m is final as soon as m numbers are
 drawn, and so has to be computed only once: the whole of a sample costs as much as one pass.
 
-    h_k = relu(sum_(j: m_j <= m_k) W_kj h_j + b_k)    as soon as x_1 .. x_(m_k) are drawn     (made-sampling)
+    h_i = relu(sum_(j: m_j <= m_i) W_ij h_j + b_i)    as soon as x_1 .. x_(m_i) are drawn     (made-sampling)
 """
 
 from __future__ import annotations

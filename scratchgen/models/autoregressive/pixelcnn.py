@@ -3,13 +3,13 @@
 Pixels come in the order of reading: row by row, in a row from left to right, in a pixel colour by colour. A
 pixel x_d has one of L levels, and the network gives a logit for each of them,
 
-    p(x_d = l | x_1 .. x_(d-1)) = e^(a_dl) / sum_k e^(a_dk),                              (pixelcnn-softmax)
+    p(x_d = l | x_1 .. x_(d-1)) = e^(a_dl) / sum_j e^(a_dj),                              (pixelcnn-softmax)
 
 so the sum over d of their logarithms is log p(x), exactly. The network is made of convolutions whose masks
 let no pixel see itself or one after it (`networks/gated.py`): one pass gives the logits of all pixels. With
-classes, it is told the label, and without one all K classes are equally likely:
+classes, it is told the label, and without one all C classes are equally likely:
 
-    log p(x) = log 1/K sum_c p(x | c).                                                    (pixelcnn-classes)
+    log p(x) = log 1/C sum_c p(x | c).                                                    (pixelcnn-classes)
 """
 
 from __future__ import annotations

@@ -223,7 +223,8 @@ class GAN(Module):
         real_logits, fake_logits = self.logits(x, labels), self.logits(fake, labels)
         real, made = raw(real_logits), raw(fake_logits)
         if self.objective != "wasserstein-gp":
-            accuracy = ((real > 0).mean() + (made <= 0).mean()) / 2  # who says the same of all is guessing
+            # who says the same of all is guessing
+            accuracy = ((real > 0).mean() + (made <= 0).mean()) / 2  # (gan-accuracy)
             return {"loss": discriminator_loss(real_logits, fake_logits), "accuracy": accuracy}
         loss = critic_loss(real_logits, fake_logits)
         penalty = gradient_penalty(partial(self.logits, labels=labels), x, fake, rng)

@@ -32,6 +32,7 @@ The Wasserstein objective (Arjovsky et al. 2017, eq. 2) has a critic f, any numb
 slope is at most 1 everywhere. The best of them measures how far mass has to be moved to turn q into p:
 
     W(p, q) = max over f with |f(x) - f(y)| <= |x - y| of  E_p f(x) - E_q f(x)          (wgan-duality)
+    L_G = -E_z f(G(z))                                                           (wgan-generator-loss)
 
 Everything is computed from logits, log D = -softplus(-l) and log(1 - D) = -softplus(l), so that no
 probability is rounded to 0 or 1, where the logarithm or its gradient would be lost.
@@ -92,4 +93,4 @@ def generator_loss(fake: Any, objective: str) -> Any:
         return softplus(-fake).mean()  # (gan-non-saturating)
     if objective == "minimax":
         return -softplus(fake).mean()  # (gan-minimax)
-    return -fake.mean()
+    return -fake.mean()  # (wgan-generator-loss)

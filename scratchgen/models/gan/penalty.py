@@ -76,15 +76,16 @@ def interpolate(real: Array, fake: Array, rng: RandomStream) -> Array:
 def slopes(critic: Callable[[Tensor], Any], x: Array) -> Any:
     """``|grad f(x)|``, the norm over all dimensions of an example: shape (batch,).
 
-    Differentiable with respect to the critic's parameters, unless within ``sg.no_grad()``.
+    Equation critic-slope; differentiable with respect to the critic's parameters, unless within
+    ``sg.no_grad()``. At 0 the engine takes 0 as the derivative of the root.
     """
     differentiable = recording.enabled
     with recording_is():
         point = Tensor(x, requires_grad=True)
         # An example's score depends on no other example, so the gradient of the sum holds that of each.
-        (slope,) = grad(critic(point).sum(), point, create_graph=differentiable)
+        (slope,) = grad(critic(point).sum(), point, create_graph=differentiable)  # (critic-slope)
     slope = slope.reshape((len(x), -1))  # (batch, dimensions)
-    return sqrt((slope * slope).sum(axis=1))  # whose derivative at 0 the engine takes as 0
+    return sqrt((slope * slope).sum(axis=1))  # (critic-slope)
 
 
 def gradient_penalty(critic: Callable[[Tensor], Any], real: Array, fake: Array, rng: RandomStream) -> Any:
