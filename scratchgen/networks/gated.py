@@ -104,7 +104,8 @@ class ColourHead(Module):
     def __init__(self, channels: int, colours: int, levels: int) -> None:
         self.channels, self.colours, self.levels = channels, colours, levels
         self.features = Conv2d(channels, colours * channels, kernel_size=1)
-        earlier = np.greater.outer(np.repeat(np.arange(colours), channels), np.arange(colours))
+        own = np.repeat(np.arange(colours), channels)  # (pixelcnn-colours)
+        earlier = np.greater.outer(own, np.arange(colours))  # (pixelcnn-colours)
         self.before = MaskedConv2d(colours, colours * channels, earlier[:, :, None, None])
         self.logits = Conv2d(colours * channels, colours * levels, kernel_size=1, groups=colours)
 

@@ -22,6 +22,10 @@ Degrees = NDArray[np.int64]
 def spread_degrees(units: int, dim: int) -> Degrees:
     """The degrees of a hidden layer: spread evenly over ``1 .. dim - 1``, in ascending order.
 
+    ::
+
+        m_i = 1 + floor(i (D - 1) / units),     i = 0 .. units - 1                              (made-degrees)
+
     Germain et al. (2015) draw them at random. Spread evenly, every degree occurs wherever there are as many
     units, and in ascending order the units of a degree lie side by side, which sampling makes use of.
 
@@ -30,7 +34,7 @@ def spread_degrees(units: int, dim: int) -> Degrees:
     >>> spread_degrees(6, dim=5)
     array([1, 1, 2, 3, 3, 4])
     """
-    return 1 + np.arange(units) * max(dim - 1, 1) // units
+    return 1 + np.arange(units) * max(dim - 1, 1) // units  # (made-degrees)
 
 
 class MaskedLinear(Linear):

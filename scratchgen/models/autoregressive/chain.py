@@ -4,6 +4,8 @@ Each attribute depends on the m before it, its parents pa, and on nothing else:
 
     p(x) = prod_d theta_d[x_d | x_(d-m) .. x_(d-1)]                                          (chain-parents)
 
+    theta_d[l | pa] = (n_(pa,l) + alpha) / (n_pa + alpha L_d)                                 (chain-tables)
+
 m = 0 is naive Bayes, m = D - 1 the full joint by the chain rule, without any assumption. In between, what an
 assumption costs and what its estimate costs can be told apart:
 
@@ -80,9 +82,9 @@ class CategoricalChain(TableModel):
 
     def _conditional(self, weights: Floats) -> Floats:
         """The last axis given the others; parents that were never seen choose among all levels evenly."""
-        smooth = weights + self.alpha
-        smooth = smooth + (smooth.sum(axis=-1, keepdims=True) == 0)
-        return smooth / smooth.sum(axis=-1, keepdims=True)
+        smooth = weights + self.alpha  # (chain-tables)
+        smooth = smooth + (smooth.sum(axis=-1, keepdims=True) == 0)  # (chain-tables)
+        return smooth / smooth.sum(axis=-1, keepdims=True)  # (chain-tables)
 
     @property
     def parameter_count(self) -> int:

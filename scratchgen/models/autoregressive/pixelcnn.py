@@ -138,7 +138,7 @@ class PixelCNN(Module):
             u = rng.uniform((n, *self.shape), next(self.parameters()).dtype)
             x = np.zeros_like(u)
             for place, logits in conditionals(self.network, x, labels):
-                below = np.cumsum(softmax(logits, axis=1), axis=1)[:, :-1]
-                level = (u[place][:, None] >= below).sum(axis=1)  # the first whose sum is above u
+                below = np.cumsum(softmax(logits, axis=1), axis=1)[:, :-1]  # (pixelcnn-sampling)
+                level = (u[place][:, None] >= below).sum(axis=1)  # (pixelcnn-sampling)
                 x[place] = self.values(level, x.dtype)
         return x

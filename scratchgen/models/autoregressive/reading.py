@@ -95,8 +95,8 @@ class KeptLayer:
         a = self.a_bias
         for i, weights in enumerate(self.vertical):
             for j, weight in enumerate(weights):
-                a = a + v[row + i, j : j + self.width] @ weight  # (width, n, 2 channels)
-        self.from_v = a @ self.down + self.b_bias
+                a = a + v[row + i, j : j + self.width] @ weight  # (pixelcnn-reading)
+        self.from_v = a @ self.down + self.b_bias  # (pixelcnn-reading)
         inside = slice(self.margin_out, self.margin_out + self.width)
         self.v[self.margin_out + row, inside] = gate(a.reshape((-1, a.shape[2]))).reshape(
             self.v[0, inside].shape
@@ -105,9 +105,9 @@ class KeptLayer:
 
     def next_pixel(self, h: Array, column: int) -> Array:
         """h' for one more pixel of the row."""
-        b = self.from_v[column]
+        b = self.from_v[column]  # (pixelcnn-reading)
         for j, weight in enumerate(self.horizontal):
-            b = b + h[column + j] @ weight
+            b = b + h[column + j] @ weight  # (pixelcnn-reading)
         new = gate(b) @ self.out + self.out_bias
         self.h[self.margin_out + column] = new if self.first else h[self.margin + column] + new
         return self.h
