@@ -1,6 +1,6 @@
 """Data: real digits that ship inside, MNIST and Fashion-MNIST, and minibatches of any of them."""
 
-from . import avatars, physics, scans, toy
+from . import avatars, driving, physics, scans, toy
 from .batches import batches
 from .digits import digits
 from .errors import DataError
@@ -16,6 +16,7 @@ __all__ = [
     "binarise",
     "dequantise",
     "digits",
+    "driving",
     "fashion_mnist",
     "mnist",
     "physics",
