@@ -122,6 +122,18 @@ def test_told_a_label_the_bound_is_on_the_likelihood_of_its_class() -> None:
         assert_close(weighted, log_p, rtol=1e-11 if off == 0 else 0.1)
 
 
+@pytest.mark.equation("vae-marginal")
+def test_told_a_label_samples_are_of_its_class() -> None:
+    labels = np.repeat([0, 2], 10_000)
+    model = VAE(ShiftedEncoder(0.0), ShiftedDecoder(), 2, "normal", classes=3).to(np.float64)
+    model.decoder_log_var.data[...] = 2 * np.log(S)
+    x = sg.asnumpy(model.sample(len(labels), RandomStream(3), noise=True, labels=sg.asarray(labels)))
+    for label in (0, 2):
+        assert_mean(x[labels == label], SHIFTS[label])
+    residual = x - SHIFTS[labels]
+    assert_mean(residual[:, :, None] * residual[:, None, :], W @ W.T + S**2 * np.eye(4))
+
+
 @pytest.mark.equation("mixture-prior")
 @pytest.mark.parametrize(("dtype", "rtol"), DTYPES)
 def test_the_density_of_a_mixture_prior_is_a_weighted_sum_of_normals(dtype: Any, rtol: float) -> None:

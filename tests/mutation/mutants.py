@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .operators import changes, scaled
+from .operators import SAME_NUMBERS, changes, scaled
 
 LAYOUT = {"count_pieces", "parallel_slices", "parallel_for", "piece_of", "hold_blas", "release_blas"}
 """Calls that say how a loop's work is cut, which changes no number."""
@@ -131,7 +131,7 @@ def expressions(piece: ast.AST) -> Iterator[ast.AST]:
         return  # a docstring
     if isinstance(piece, ast.Expr) and isinstance(piece.value, ast.Call) and _is_check(piece.value):
         return
-    if _is_layout(piece):
+    if _is_layout(piece) or (isinstance(piece, ast.keyword) and piece.arg in SAME_NUMBERS):
         return
     if isinstance(piece, ast.If) and all(isinstance(line, ast.Raise) for line in piece.body):
         yield from (node for line in piece.orelse for node in expressions(line))
