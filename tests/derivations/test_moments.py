@@ -36,7 +36,7 @@ def test_the_moments_of_a_zero_or_one() -> None:
 
 @pytest.mark.equation("categorical-moments")
 def test_the_moments_of_a_level() -> None:
-    table = RNG.dirichlet(np.ones(4), size=3)
+    table = RNG.dirichlet(np.ones(4), size=(3, 2))
     p, levels = Categorical(sg.asarray(np.log(table))), np.arange(4)
     assert_close(p.mean, table @ levels, rtol=1e-12)
     assert_close(p.variance, table @ levels**2 - (table @ levels) ** 2, rtol=1e-10)
@@ -49,6 +49,11 @@ def test_the_variance_within_and_between() -> None:
     second = pi @ (np.exp(log_var) + mean**2)
     assert_close(p.mean, pi @ mean, rtol=1e-12)
     assert_close(p.variance, second - (pi @ mean) ** 2, rtol=1e-12)
+    both = (sg.asarray(np.array([a, a])) for a in (mean, log_var))
+    two = Mixture(sg.asarray(np.log([pi, pi[::-1]])), Normal(*both))
+    assert_close(two.mean, [pi @ mean, pi[::-1] @ mean], rtol=1e-12)
+    turned = pi[::-1] @ (np.exp(log_var) + mean**2) - (pi[::-1] @ mean) ** 2
+    assert_close(two.variance, [second - (pi @ mean) ** 2, turned], rtol=1e-12)
     draws = sg.asnumpy(p.sample(RandomStream(1), 40_000))
     assert_mean(draws, sg.asnumpy(p.mean))
     assert_mean((draws - sg.asnumpy(p.mean)) ** 2, sg.asnumpy(p.variance))

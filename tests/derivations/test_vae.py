@@ -196,6 +196,7 @@ def test_with_the_noise_held_fixed_the_loss_is_a_smooth_function_of_the_encoder(
     check_gradients(loss, sg.asnumpy(model.encoder.mean.weight), sg.asnumpy(model.encoder.log_var))
 
 
+@pytest.mark.equation("importance-weight")
 @pytest.mark.equation("vae-iwae")
 def test_the_importance_weighted_bound_is_the_logarithm_of_the_mean_weight() -> None:
     model = linear_gaussian(0.4, -0.5)

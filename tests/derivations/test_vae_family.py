@@ -218,6 +218,16 @@ def test_free_bits_count_a_dimension_for_no_less_than_their_number(dtype: Any, r
             assert (per_dimension > free).any()
 
 
+@pytest.mark.equation("vae-free-bits")
+def test_without_free_bits_an_estimated_divergence_may_be_negative() -> None:
+    model = shaken(VAE.dense(6, 8, 2, prior=MixturePrior(3, 2)))
+    x = sg.asarray(X[:1])
+    drawn = [model.loss_terms(x, RandomStream(seed)) for seed in range(200)]
+    terms = min(drawn, key=lambda terms: terms["kl"].item())
+    assert terms["kl"].item() < 0
+    assert_close(terms["loss"], terms["reconstruction"].item() + terms["kl"].item(), rtol=1e-12)
+
+
 @pytest.mark.equation("vae-anomaly-score")
 def test_the_anomaly_score_is_minus_the_mean_of_several_bounds() -> None:
     model = shaken(VAE.dense(6, 8, 2))
