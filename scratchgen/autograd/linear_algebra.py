@@ -131,7 +131,7 @@ def _einsum_share(i: int, g: Any, y: Any, *operands: Any, subscripts: str) -> An
     inputs, _, output = subscripts.partition("->")
     terms = inputs.split(",")
     letters, operand = terms[i], raw(operands[i])
-    others = [(t, x) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != i]  # (einsum-vjp)
+    others = [(t, x) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != i]
     known = set(output).union(*(t for t, _ in others))
     lonely = [(c, n) for c, n in zip(letters, operand.shape, strict=True) if c not in known]
     ones = [(c, np.ones_like(operand, shape=(n,))) for c, n in lonely]

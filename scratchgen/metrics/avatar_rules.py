@@ -92,7 +92,7 @@ def total_variation(numbers: NDArray[np.int64]) -> float:
 
 def coverage(numbers: NDArray[np.int64]) -> float:
     """Return the fraction of the 4,032 looks that occur among sampled numbers."""
-    seen = np.bincount(numbers, minlength=NO_LOOK + 1)[:NO_LOOK]  # (coverage)
+    seen = np.bincount(numbers)[:NO_LOOK]
     return float(np.count_nonzero(seen)) / NO_LOOK  # (coverage)
 
 

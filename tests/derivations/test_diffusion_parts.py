@@ -28,7 +28,7 @@ from scratchgen.models.diffusion import (
     q_sample,
     q_step,
 )
-from scratchgen.models.diffusion.bound import bound_weight
+from scratchgen.models.diffusion.bound import bound_terms, bound_weight
 from scratchgen.models.diffusion.ddpm import drop_labels
 from scratchgen.networks import FourierFeatures, UNet
 from scratchgen.networks.patches import apart, together
@@ -52,6 +52,8 @@ def test_v_is_how_fast_the_noisy_example_moves_along_its_angle() -> None:
     angle, h = np.arccos(np.sqrt(np.cumprod(1 - BETA)))[:, None], 1e-6
     x, e = sg.asnumpy(x0), sg.asnumpy(eps)
     before, after = (np.cos(a) * x + np.sin(a) * e for a in (angle - h, angle + h))
+    assert prediction_target("noise", schedule, x0, eps, t) is eps
+    assert prediction_target("x0", schedule, x0, eps, t) is x0
     assert_close(
         prediction_target("v", schedule, x0, eps, t), (after - before) / (2 * h), rtol=1e-7, atol=1e-9
     )
@@ -103,6 +105,7 @@ def test_the_finest_steps_become_one(noise: float) -> None:
     skipped = 40 - merged.steps
     assert merged.steps == left
     assert_close(merged.alpha_bar, schedule.alpha_bar[skipped:], rtol=1e-9)
+    assert schedule.starting_at(float(schedule.noise[7])).steps == 33  # a step of just that noise stays
 
 
 @pytest.mark.equation("ddim-times")
@@ -110,6 +113,7 @@ def test_times_are_even_from_the_last_to_zero() -> None:
     assert ddim_times(1000, 4) == [1000, 750, 500, 250, 0]
     assert ddim_times(7, 7) == [7, 6, 5, 4, 3, 2, 1, 0]
     assert ddim_times(10, 3) == [10, 7, 3, 0]
+    assert ddim_times(5, 1) == [5, 0]
     assert all(a > b for a, b in itertools.pairwise(ddim_times(97, 60)))
 
 
@@ -121,18 +125,29 @@ def test_labels_are_dropped_with_their_probability_and_else_kept() -> None:
     assert_mean(dropped, 0.2)
     assert (found[~dropped] == labels[~dropped]).all()
 
+    class Stream:
+        """Numbers that are known, one of them the probability itself, which keeps its label."""
+
+        def uniform(self, shape: tuple[int, ...]) -> np.ndarray:
+            return np.array([0.0, 0.1999, 0.2, 0.9])
+
+    kept = drop_labels(np.array([0, 1, 2, 1]), 3, 0.2, Stream())  # type: ignore[arg-type]
+    assert kept.tolist() == [3, 3, 2, 1]
+
 
 @pytest.mark.equation("ddpm-bound-estimate")
-def test_one_term_times_all_and_the_priors_part() -> None:
-    """Of a network that always says 0: unbiased for the bound by all T terms; alpha_bar_T is far from 0."""
-    model = DDPM(lambda xt, t: xt * 0, Schedule(BETA), (2,), variance="fixed-large")
-    x0 = sg.asarray(RNG.normal(size=(1, 2)))
-    rng = RandomStream(1)
-    many = sg.asarray(np.repeat(sg.asnumpy(x0), 4000, axis=0))
-    estimates = [float(model.bound_loss(many, rng)) for _ in range(20)]
-    exact = sg.asnumpy(model.bound(many, rng))
-    assert_close(np.mean(estimates), exact.mean(), rtol=0.02)
-    assert exact.mean() > 2
+def test_one_term_for_each_example_times_all_and_the_priors_part() -> None:
+    """Of a network that always says 0, with the same draws; alpha_bar_T is far from 0."""
+    schedule, x = Schedule(BETA), RNG.normal(size=(50, 2)) + 2
+    model = DDPM(lambda xt, t: xt * 0, schedule, (2,), variance="fixed-large")
+    rng, x0 = RandomStream(1), sg.asarray(x)
+    t = rng.integers(1, 4, (50,))
+    xt = q_sample(schedule, x0, t, rng.normal((50, 2), np.float64))
+    guess, log_beta = xt / schedule.at("signal", t, xt), schedule.at("log_beta", t, xt)
+    terms = sg.asnumpy(bound_terms(schedule, x0, xt, t, guess, log_beta, None))
+    kept = np.prod(1 - BETA)
+    prior = (kept * x**2 - kept - np.log(1 - kept)).sum(1) / 2
+    assert_close(model.bound_loss(x0, RandomStream(1)), (3 * terms + prior).mean(), rtol=1e-10)
 
 
 @pytest.mark.equation("ddpm-clipped-guess")
@@ -168,6 +183,9 @@ def test_a_bins_logarithm_keeps_its_digits_far_from_the_mean(offset: float) -> N
         points=[near] if near else None,
     )[0]
     assert_close(found, np.full(2, np.log(integral / np.sqrt(2 * np.pi)) - near**2 / 2), rtol=1e-9)
+    ends = sg.asarray(np.array([1.0, -1.0]))  # which own all that is beyond
+    found = discretised_normal_log_prob(ends, ends - ends * offset * sigma, log_var, levels=9)
+    assert_close(found, np.full(2, stats.norm.logsf(offset - half)), rtol=1e-9)
 
 
 @pytest.mark.equation("log-normal-tail")

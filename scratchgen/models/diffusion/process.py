@@ -80,7 +80,8 @@ def prediction_target(prediction: str, schedule: Schedule, x0: Any, eps: Any, t:
         return eps
     if prediction == "x0":
         return x0
-    return eps * schedule.at("signal", t, x0) - x0 * schedule.at("noise", t, x0)  # (ddpm-v-target)
+    signal, noise = schedule.at("signal", t, x0), schedule.at("noise", t, x0)
+    return eps * signal - x0 * noise  # (ddpm-v-target)
 
 
 def x0_from_prediction(prediction: str, schedule: Schedule, predicted: Any, xt: Any, t: Any) -> Any:
@@ -95,7 +96,8 @@ def x0_from_prediction(prediction: str, schedule: Schedule, predicted: Any, xt: 
 
 def noise_from_x0(schedule: Schedule, x0: Any, xt: Any, t: Any) -> Any:
     """The eps with which `x0` becomes `xt`: equation ddpm-noise-from-x0."""
-    return (xt - x0 * schedule.at("signal", t, xt)) / schedule.at("noise", t, xt)  # (ddpm-noise-from-x0)
+    signal, noise = schedule.at("signal", t, xt), schedule.at("noise", t, xt)
+    return (xt - x0 * signal) / noise  # (ddpm-noise-from-x0)
 
 
 def score(schedule: Schedule, eps: Any, t: Any) -> Any:

@@ -119,7 +119,8 @@ def ddim_times(T: int, steps: int) -> list[int]:
     [1000, 750, 500, 250, 0]
     """
     T = checks.whole("T", T)
-    times = np.linspace(T, 0, checks.whole("steps", steps, 1, T) + 1)  # (ddim-times)
+    steps = checks.whole("steps", steps, 1, T)
+    times = np.linspace(T, 0, steps + 1)  # (ddim-times)
     return [round(t) for t in times.tolist()]  # (ddim-times)
 
 
