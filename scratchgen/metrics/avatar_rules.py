@@ -201,9 +201,10 @@ def expected_scores(n: int, *, observed: Any = None) -> ExpectedScores:
     log_binomial = gammaln(n + 1) - gammaln(nu + 1) - gammaln(n - nu + 1)
     log_mass = log_binomial + nu * np.log(p) + (n - nu + 1) * np.log1p(-p)  # (expected-total-variation)
     deviation = 2 * nu * np.exp(log_mass)  # (expected-total-variation)
+    novelty = 1 - data[known].sum()  # (expected-novelty)
     return ExpectedScores(
         validity=1.0,
         total_variation=float(deviation.sum() / (2 * n)),
-        novelty=float(1 - data[known].sum()),  # (expected-novelty)
+        novelty=float(novelty),
         coverage=float(-np.expm1(n * np.log1p(-p)).sum()) / len(data),  # (expected-coverage)
     )
