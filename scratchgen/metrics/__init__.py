@@ -9,6 +9,7 @@ from .avatar_rules import (
     score_looks,
 )
 from .bootstrap import Estimate, bootstrap_interval
+from .codes import Surgery, active_units, aggregated_posterior, elbo_surgery
 from .collapse import Diversity, diversity
 from .frechet import frechet_distance, frechet_distance_of_gaussians
 from .memorisation import distance_ratio, memorised_fraction, nearest_neighbour_ratio
@@ -26,6 +27,9 @@ __all__ = [
     "ModeCoverage",
     "PrecisionRecall",
     "SampleQuality",
+    "Surgery",
+    "active_units",
+    "aggregated_posterior",
     "alarm_precision",
     "auroc",
     "average_precision",
@@ -33,6 +37,7 @@ __all__ = [
     "density_error",
     "distance_ratio",
     "diversity",
+    "elbo_surgery",
     "exact_kl",
     "expected_scores",
     "frechet_distance",

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from estimates import assert_mean
 from scipy import special, stats
-from tools import assert_close, assert_slopes
+from tools import assert_at_most, assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.distributions import Normal, kl_divergence, sum_per_example
+from scratchgen.metrics import active_units, aggregated_posterior, elbo_surgery
 from scratchgen.models import VAE, MixturePrior, VampPrior
 from scratchgen.nn import Linear, Module, Parameter
 
@@ -239,3 +240,50 @@ def test_the_anomaly_score_is_minus_the_mean_of_several_bounds() -> None:
     assert not isinstance(score, sg.Tensor)
     assert_close(score, -np.mean(bounds, axis=0), rtol=1e-12)
     assert_close(model.anomaly_score(x, RandomStream(5)), -bounds[0], rtol=1e-12)
+
+
+# Three images with posteriors of one dimension, so that every integral is one sum over a grid.
+MEANS, LOG_VARS = np.array([[-1.0], [0.3], [2.0]]), np.array([[-1.0], [0.4], [-2.0]])
+GRID = np.linspace(-12, 12, 20_001)
+EACH = stats.norm.pdf(GRID, MEANS, np.exp(LOG_VARS / 2))  # (3, points)
+CELL = GRID[1] - GRID[0]
+
+
+def posteriors() -> Normal:
+    return Normal(sg.asarray(MEANS), sg.asarray(LOG_VARS))
+
+
+@pytest.mark.equation("aggregated-posterior")
+def test_all_posteriors_together_are_a_mixture_of_equal_parts() -> None:
+    found = aggregated_posterior(posteriors()).log_prob(sg.asarray(GRID[:, None]))
+    assert_close(np.exp(sg.asnumpy(found)), EACH.mean(axis=0), rtol=1e-9, atol=1e-30)
+
+
+@pytest.mark.equation("elbo-surgery")
+@pytest.mark.equation("code-information")
+def test_the_divergence_is_information_and_a_gap() -> None:
+    prior = shaken(MixturePrior(2, 1))
+    log_p = sg.asnumpy(prior.log_prob(sg.asarray(GRID[:, None])))
+    together = EACH.mean(axis=0)
+    information = (EACH * np.log(EACH / together)).mean(axis=0).sum() * CELL
+    gap = (together * (np.log(together) - log_p)).sum() * CELL
+    found = elbo_surgery(posteriors(), prior.log_prob, RandomStream(0), samples=4000)
+    for name, exact in (("information", information), ("gap", gap)):
+        error = getattr(found, f"{name}_error")
+        assert 0 < error < 0.02
+        assert_at_most(abs(getattr(found, name) - exact) / error, 4, "standard errors")
+    assert 0 < information < np.log(3)
+    standard = Normal(0.0, 0.0).log_prob_per_example
+    found = elbo_surgery(posteriors(), standard, RandomStream(0), samples=4000)
+    paid = sg.asnumpy(kl_divergence(posteriors(), Normal(0.0, 0.0))).mean()
+    error = found.information_error + found.gap_error
+    assert_at_most(abs(found.information + found.gap - paid) / error, 4, "standard errors")
+
+
+@pytest.mark.equation("active-units")
+def test_a_unit_is_active_whose_mean_moves_with_the_image() -> None:
+    rng = np.random.default_rng(3)
+    mean = rng.normal(size=(500, 4)) * np.array([0.0, 0.09, 0.12, 3.0]) + 5.0
+    assert (mean.var(axis=0) > 0.01).tolist() == [False, False, True, True]
+    assert active_units(mean) == 2
+    assert active_units(mean.astype(np.float32), threshold=0.0001) == 3
