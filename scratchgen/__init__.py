@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .backend import RandomStream, asarray, asnumpy, use_device  # first: it sets how NumPy's threads wait
 
 # isort: split
-from . import autograd, backend, data, distributions, metrics, models, networks, nn, optim, training
+from . import autograd, backend, coding, data, distributions, metrics, models, networks, nn, optim, training
 from .autograd import *  # noqa: F403
 from .backend.convolution import use_exact_convolution
 

@@ -33,6 +33,7 @@ ORDER = [
     "networks",
     "models",
     "metrics",
+    "coding",
     "training",
     "plots",
 ]
