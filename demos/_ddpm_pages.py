@@ -16,7 +16,7 @@ from scratchgen.data import Images
 from scratchgen.metrics import density_error, mode_coverage
 from scratchgen.models import DDPM, PixelNaiveBayes
 from scratchgen.optim import ExponentialMovingAverage
-from scratchgen.training import Run
+from scratchgen.training import Run, measured, sampled
 
 EQUATION = (
     r"$$L = \mathbb{E} \left\| \epsilon - \epsilon_\theta\left( \sqrt{\bar{\alpha}_t} \, x_0"
@@ -43,8 +43,13 @@ class Painter:
 
     def draw(self, n: int, rng: RandomStream, labels: Any = None) -> np.ndarray:
         """`n` examples, on the host."""
-        *_, (_, x) = self.path(n, rng, min(self.steps, self.model.schedule.steps), labels)
-        return sg.asnumpy(x)
+        steps = min(self.steps, self.model.schedule.steps)
+
+        def end(n: int, rng: RandomStream, labels: Any = None) -> Any:
+            *_, (_, x) = self.path(n, rng, steps, labels)
+            return x
+
+        return sg.asnumpy(sampled(end, n, rng, labels))
 
     def images(self, n: int, rng: RandomStream, labels: Any = None) -> np.ndarray:
         """`n` images in [0, 1], of random classes unless labels ask for some."""
@@ -209,7 +214,7 @@ def measure(painter: Painter, drawn: _judge.Drawn, data: Images, options: Any) -
     test = sg.asarray(data.test[:100] * 2 - 1)
     with painter.average.applied():
         steps = min(5 if options.quick else 100, model.schedule.steps)
-        bits = float(sg.asnumpy(model.bits_per_dim(test, rng.child("bits"), steps=steps)).mean())
+        bits = float(sg.asnumpy(measured(model.bits_per_dim, test, rng.child("bits"), steps=steps)).mean())
     return {
         **_judge.described(drawn.quality),
         "sure without guidance or class": f"{any_class.confident:.1%}",

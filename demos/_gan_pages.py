@@ -15,7 +15,7 @@ from scratchgen import plots
 from scratchgen.metrics import density_error, diversity, mode_coverage, nearest_neighbour_ratio
 from scratchgen.models import GAN
 from scratchgen.optim import ExponentialMovingAverage
-from scratchgen.training import Run
+from scratchgen.training import Run, sampled
 
 VALUE = r"$$\max_D \; \mathbb{E} \log D(x) + \mathbb{E} \log (1 - D(G(z)))"
 EQUATIONS = {
@@ -36,7 +36,7 @@ class Forger:
     def draw(self, n: int, rng: sg.RandomStream, labels: Any = None) -> np.ndarray:
         """`n` examples, on the host."""
         with self.average.applied():
-            return sg.asnumpy(self.model.sample(n, rng, labels))
+            return sg.asnumpy(sampled(self.model.sample, n, rng, labels))
 
     def images(self, n: int, rng: sg.RandomStream, labels: Any = None) -> np.ndarray:
         """`n` images in [0, 1]: the generator's last layer gives -1 to 1."""

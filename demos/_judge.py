@@ -108,19 +108,31 @@ def trained(data: Images, options: _lesson.Common) -> ConvClassifier:
     model = untrained(data, settings)
     description = {"data": data.name, "sha256": fingerprint(data), **asdict(settings)}
     path = place(options.out, description)
-    try:
-        # Compared as JSON, which is what a checkpoint keeps.
-        if load_checkpoint(path, model=model).configuration == json.loads(json.dumps(description)):
-            return model
-    except CheckpointError:
-        pass  # There is none, or it cannot be trusted.
+    ranks = sg.backend.current_ranks()
+    if weights := ranks.once(lambda: kept(path, model, description)):
+        model.load_state_dict(weights)
+        return model
     print(f"the judge: a classifier of {data.name}, trained once and kept in {path}")
     model = untrained(data, settings)
     train(model, data, settings)
     print(f"the judge: {accuracy(model, data):.2%} of the test images right")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(path, step=settings.steps, configuration=description, model=model)
+
+    def keep() -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(path, step=settings.steps, configuration=description, model=model)
+
+    ranks.once(keep)
     return model
+
+
+def kept(path: Path, model: ConvClassifier, description: dict[str, Any]) -> dict[str, np.ndarray] | None:
+    """The weights in a judge's file; None if there is none, or it cannot be trusted."""
+    try:
+        found = load_checkpoint(path, model=model).configuration
+    except CheckpointError:
+        return None
+    # Compared as JSON, which is what a checkpoint keeps.
+    return model.state_dict() if found == json.loads(json.dumps(description)) else None
 
 
 def untrained(data: Images, settings: Settings) -> ConvClassifier:

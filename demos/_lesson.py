@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
 import sys
 import webbrowser
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -37,6 +39,8 @@ class Common:
     """Where the run folder goes."""
     open: bool = False
     """Show the page in a browser when it is done."""
+    rank_timeout: float = 300.0
+    """Under mpiexec: how many seconds a rank waits for the others before all are ended."""
 
     def check(self) -> None:
         """End with a message if a number makes no sense."""
@@ -146,7 +150,7 @@ def resumption(run: Run) -> Path | None:
     return run.folder if run.checkpoint.exists() else None
 
 
-NOT_THE_RUN = ("out", "open", "resume")
+NOT_THE_RUN = ("out", "open", "resume", "rank_timeout")
 """Options that say nothing of what a run computes."""
 
 
@@ -169,19 +173,24 @@ def command(name: str, options: Common) -> str:
 
 def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: list[str] | None) -> None:
     """Run one lesson from the command line and end with the path of its page."""
-    try:
-        options, run = _prepare(name, title, kind, argv)
-        if run is None:
-            return
-        lesson(options, run)
-        page = run.write_report(title, command=command(name, options)).resolve()
-        print(f"\n{page}")
-        if options.open:
-            webbrowser.open(page.as_uri())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None  # how to go on has been said
-    except (CheckpointError, DataError, TrainingError, OSError) as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from None
+    ranks = sg.backend.current_ranks()
+    with ExitStack() as contexts:
+        if not ranks.first:  # the first speaks for all
+            contexts.enter_context(redirect_stdout(contexts.enter_context(open(os.devnull, "w"))))
+        try:
+            with ranks.together():
+                options, run = _prepare(name, title, kind, argv)
+                if run is None:
+                    return
+                lesson(options, run)
+            page = run.write_report(title, command=command(name, options)).resolve()
+            print(f"\n{page}")
+            if options.open and ranks.first:
+                webbrowser.open(page.as_uri())
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None  # how to go on has been said
+        except (CheckpointError, DataError, TrainingError, OSError) as error:
+            raise SystemExit(f"{type(error).__name__}: {error}" if ranks.first else 1) from None
 
 
 def _prepare(
@@ -214,7 +223,9 @@ def _prepare(
         sg.use_device(options.device)
     except RuntimeError as error:
         raise SystemExit(f"--device: {error}") from None
-    options.fetch()
+    ranks = sg.backend.current_ranks()
+    ranks.timeout = options.rank_timeout
+    ranks.once(options.fetch)  # what has to be downloaded is downloaded once
     return options, run or Run(name, options, root=options.out)
 
 

@@ -21,7 +21,7 @@ import scratchgen as sg
 from demos import _lesson, _published, _vae_page
 from scratchgen.data import Images, binarise
 from scratchgen.models import VAE
-from scratchgen.training import Run, every, fit
+from scratchgen.training import Run, every, fit, measured
 
 STEPS = 5000
 
@@ -100,7 +100,7 @@ def measure(model: VAE, data: Images, options: Options) -> dict[str, str]:
     with sg.no_grad():
         elbo = float(model.elbo(test, rng).data.mean())
         samples = 5 if options.quick else 200
-        tighter = float(model.log_marginal(test, rng, samples).data.mean())
+        tighter = float(measured(model.log_marginal, test, rng, samples=samples).mean())
 
     def both_units(nats: float) -> str:
         if options.likelihood == "normal":  # a density of continuous greys has no bits to count

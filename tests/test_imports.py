@@ -20,6 +20,7 @@ LATER = {
     "tqdm",
     "tyro",
     "cupy",
+    "mpi4py",
     "torch",
     "urllib.request",
     "ssl",

@@ -19,7 +19,7 @@ ROOT = Path(bootstrap.ROOT)
 PACKAGE = ROOT / "scratchgen"
 
 BROUGHT_BY = {"PIL": "matplotlib", "llvmlite": "numba"}
-OPTIONAL = {"cupy", "cupyx"}
+OPTIONAL = {"cupy", "cupyx", "mpi4py"}
 
 in_checkout = pytest.mark.skipif(not PACKAGE.is_dir(), reason="the package is installed from its wheel")
 

@@ -3,6 +3,7 @@
 from . import methods as _methods, numpy_protocols as _numpy_protocols  # attach to Tensor what it lacks
 from .backward import grad
 from .check import GradientError, check_gradients
+from .collective import batch_mean, sum_over_ranks
 from .convolution import conv, conv_transpose, conv_weight
 from .elementwise import (
     abs,

@@ -12,9 +12,12 @@ import numpy as np
 
 from ..backend import Array
 from ..backend.compiled import compiled
+from .collective import sum_over_ranks
 from .elementwise import sqrt
 from .fused import silu as silu_of, silu_share
 from .primitive import jointly, primitive
+from .shapes import cat
+from .tensor import raw
 
 
 @compiled
@@ -123,6 +126,29 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     """Mean and (biased) variance of each channel of x (batch, channels, ...): two arrays (channels,)."""
     axes = (0, *range(2, x.ndim))
     return x.mean(axis=axes), x.var(axis=axes)
+
+
+def batch_norm_of_ranks(x: Any, weight: Any, bias: Any, *, eps: float) -> tuple[Any, Any, Any, Any]:
+    """`batch_norm` of a batch of which each rank r has a part, x_r; in primitives, so to any order.
+
+    With n_r the numbers of a channel on rank r, and sums over ranks, images and pixels: ::
+
+        n = sum n_r,     mean = sum x_r / n,     var = sum (x_r - mean)^2 / n      (ranks-batch-statistics)
+
+    Returns
+    -------
+    tuple
+        The normalised part, and mean, variance and n of the whole batch: (channels,), (channels,), (1,).
+    """
+    axes, channels = (0, *range(2, x.ndim)), x.shape[1]
+    here = np.full_like(raw(weight), x.size // channels, shape=(1,))
+    sums = sum_over_ranks(cat([x.sum(axis=axes), here]))  # (ranks-batch-statistics)
+    count = raw(sums)[channels:]
+    mean = sums[:channels] / count  # (ranks-batch-statistics)
+    centred = x - _column(mean, x)
+    var = sum_over_ranks((centred * centred).sum(axis=axes)) / count  # (ranks-batch-statistics)
+    y = centred / sqrt(_column(var, x) + eps) * _column(weight, x) + _column(bias, x)
+    return y, raw(mean), raw(var), count
 
 
 def _column(x: Any, like: Any) -> Any:

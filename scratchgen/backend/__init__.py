@@ -1,8 +1,9 @@
 """Floor 0: arrays, devices and random numbers; the only folder that says "cupy"."""
 
-from .process import keep_freed_memory, let_waiting_threads_sleep
+from .process import keep_freed_memory, let_waiting_threads_sleep, share_out_cores
 
-let_waiting_threads_sleep()  # has to come before NumPy is loaded
+let_waiting_threads_sleep()  # these two have to come before NumPy is loaded
+share_out_cores()
 
 from . import checks
 from .device import (
@@ -19,6 +20,7 @@ from .device import (
     use_device,
 )
 from .random import RandomStream, check_rng
+from .ranks import current_ranks
 
 keep_freed_memory()
 
@@ -31,6 +33,7 @@ __all__ = [
     "check_rng",
     "checks",
     "current_device",
+    "current_ranks",
     "device_of",
     "erf",
     "erfcx",

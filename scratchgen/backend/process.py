@@ -9,6 +9,9 @@ A training step allocates and frees the same large arrays again and again. By de
 (glibc) returns such memory to the system at once and asks for it anew, and the system hands it out page by
 page, zeroed, at a cost that can exceed the arithmetic on it. So it is kept. The price: the process does not
 shrink after its largest step.
+
+Several ranks on one machine that mpiexec did not bind to a core each would all use every core: each takes its
+part of the threads.
 """
 
 import ctypes
@@ -17,6 +20,9 @@ import sys
 
 VARIABLE = "OPENBLAS_THREAD_TIMEOUT"
 CYCLES = "19"  # the exponent of 2
+
+LOCAL_RANKS = "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"
+THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 TOO_LATE = "numpy" in sys.modules and VARIABLE not in os.environ
 """Whether NumPy was loaded before scratchgen, and has read its variables already."""
@@ -46,3 +52,11 @@ def keep_freed_memory() -> bool:
 def let_waiting_threads_sleep() -> None:
     """Set OpenBLAS's variable, unless the user has; it is read when NumPy is loaded, not later."""
     os.environ.setdefault(VARIABLE, CYCLES)
+
+
+def share_out_cores() -> None:
+    """Give each of several ranks on this machine its part of the cores, unless the user has said how many."""
+    ranks = max(int(os.environ.get(name, "1")) for name in LOCAL_RANKS)
+    if ranks > 1 and not any(name in os.environ for name in THREADS):
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        os.environ["OMP_NUM_THREADS"] = str(max(1, cores // ranks))

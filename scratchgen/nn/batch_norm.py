@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd import raw, sqrt
-from ..autograd.normalisation import batch_norm, batch_statistics
+from ..autograd.normalisation import batch_norm, batch_norm_of_ranks, batch_statistics
 from ..backend import RandomStream, checks
+from ..backend.ranks import is_shared
 from .module import Buffer, Module, parameter_like
 
 
@@ -38,6 +39,10 @@ class _BatchNorm(Module):
                 f"x: got shape {tuple(x.shape)}, expected {self.accepted} with {self.num_features} features"
             )
         count = x.size // self.num_features
+        if self.training and is_shared():
+            y, *statistics = batch_norm_of_ranks(x, self.weight, self.bias, eps=self.eps)
+            self._track(*statistics)
+            return y
         if self.training and count < 2:
             raise ValueError(
                 f"x: got {count} value per feature in training, expected at least 2 to have a variance"
@@ -74,7 +79,7 @@ class BatchNorm1d(_BatchNorm):
 
     In training, mean and (biased) variance are the batch's own, and the derivative flows through them; the
     running statistics follow by the second line, with the unbiased variance. In evaluation the running ones
-    are used.
+    are used. Where several ranks share a batch, its own are those of the whole batch, of all ranks.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .errors import CheckpointError, TrainingError
 from .fit import fit
 from .loop import every, train
+from .ranks import measured, sampled, shared
 from .run import Run
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "fit",
     "fit_adversarial",
     "load_checkpoint",
+    "measured",
+    "sampled",
     "save_checkpoint",
+    "shared",
     "train",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from ..autograd import Tensor, grad, raw
+from ..autograd import Tensor, grad
 from ..backend import Array, RandomStream, checks
 from ..optim import ExponentialMovingAverage, Optimizer
 from .checkpoint import Stateful
 from .loop import check_counts, train
 from .metrics import Row
+from .ranks import Share, shared, start_alike
 
 
 class Game(Stateful, Protocol):
@@ -91,6 +92,7 @@ def fit_adversarial(
     check_counts(steps=steps, batch_size=batch_size, critic_steps=critic_steps)
     optimisers = discriminator_optimiser, generator_optimiser
     _check_players(*optimisers)
+    start_alike(*optimisers)
     parts: dict[str, Stateful | None] = {
         "model": model,
         "discriminator_optimiser": discriminator_optimiser,
@@ -129,32 +131,46 @@ def _step(
 ) -> dict[str, Any]:
     """The discriminator's steps and the generator's one, and the terms of the last of each."""
     terms: dict[str, Any] = {}
-    for i, (x, labels) in enumerate(_parts(batch, critic_steps)):
-        terms = model.discriminator_terms(x, rng.child("discriminator", i), labels)
-        _descend(terms["loss"], discriminator_optimiser)
-    drawn = rng.child("generator")
-    loss = model.generator_loss(len(x), drawn)
-    _descend(loss, generator_optimiser)
-    named = {"discriminator loss": raw(terms.pop("loss")), "generator loss": raw(loss)}
-    return named | {name: raw(value) for name, value in terms.items()}
+    for i, part in enumerate(_parts(batch, critic_steps)):
+
+        def judge(share: Share) -> dict[str, Any]:
+            x, labels = share.batch if isinstance(share.batch, tuple) else (share.batch, None)
+            return model.discriminator_terms(x, share.rng, labels)
+
+        terms = _descend(judge, discriminator_optimiser, part, rng.child("discriminator", i))
+
+    def forge(share: Share) -> dict[str, Any]:
+        x = share.batch[0] if isinstance(share.batch, tuple) else share.batch
+        return {"loss": model.generator_loss(len(x), share.rng)}
+
+    loss = _descend(forge, generator_optimiser, part, rng.child("generator"))["loss"]
+    return {"discriminator loss": terms.pop("loss"), "generator loss": loss, **terms}
 
 
-def _parts(batch: Any, count: int) -> Iterator[tuple[Any, Any]]:
-    """`batch` and its labels in `count` parts of about one size; in fewer, if it has fewer examples."""
-    x, labels = batch if isinstance(batch, tuple) else (batch, None)
-    count = min(count, len(x))
+def _parts(batch: Any, count: int) -> Iterator[Any]:
+    """`batch` in `count` parts of about one size; in fewer, if it has fewer examples."""
+    arrays = batch if isinstance(batch, tuple) else (batch,)
+    length = len(arrays[0])
+    count = min(count, length)
     for i in range(count):
-        where = slice(len(x) * i // count, len(x) * (i + 1) // count)
-        yield x[where], None if labels is None else labels[where]
+        where = slice(length * i // count, length * (i + 1) // count)
+        yield tuple(x[where] for x in arrays) if isinstance(batch, tuple) else batch[where]
 
 
-def _descend(loss: Tensor, optimiser: Optimizer) -> None:
+def _descend(
+    terms_of: Callable[[Share], dict[str, Any]], optimiser: Optimizer, batch: Any, rng: RandomStream
+) -> dict[str, Any]:
     """A step of one player: only its own parameters get a gradient, although the loss depends on both's."""
     parameters = optimiser.flat.parameters
-    for parameter, gradient in zip(parameters, grad(loss, parameters), strict=True):
+    with shared(batch, rng) as share:
+        terms = terms_of(share)
+        gradients = grad(share.weighted(terms["loss"]), parameters)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
+    summed = share.add_up(terms, parameters)
     optimiser.step()
     optimiser.zero_grad()
+    return summed
 
 
 def _check_players(discriminator: Optimizer, generator: Optimizer) -> None:

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..autograd import Tensor, no_grad, raw
+from ..autograd import Tensor, no_grad
 from ..backend import Array, RandomStream, asarray, checks
 from ..nn import Module
 from ..nn.context import evaluating, layers_draw_from
 from ..optim import ExponentialMovingAverage, Optimizer, clip_grad_norm
 from .loop import Observer, Step, check_counts, check_data, train
 from .metrics import Row
+from .ranks import shared, start_alike
 
 Loss = Callable[..., Tensor | Mapping[str, Tensor]]
 
@@ -36,6 +37,9 @@ def fit(
     **settings: Any,
 ) -> list[Row]:
     """Minimise a loss over data, as in ``fit(vae.loss, x, optim.Adam(vae.parameters()), epochs=10)``.
+
+    In a program that ``mpiexec -n N`` started, each of the N ranks takes its part of every batch, and all
+    take the same step: see `scratchgen.training.ranks`.
 
     Parameters
     ----------
@@ -109,6 +113,7 @@ def fit(
         validate = _validation(terms_of, validation, model, batch_size, seed)
         period, last = validate_every or epoch, steps
         on_step = [*on_step, lambda done: validate() if done % period == 0 or done == last else None]
+    start_alike(optimiser)
     parts = {"model": model, "optimiser": optimiser, "average": average}
     return train(
         _step(terms_of, optimiser, average, schedule, clip_norm),
@@ -166,10 +171,15 @@ def _validation(
         for start in range(0, count, batch_size):
             rng = RandomStream(seed, "validation", start)
             batch = tuple(asarray(array[start : start + batch_size]) for array in arrays)
-            with no_grad(), evaluating(model), layers_draw_from(rng.child("layers")):
-                terms = terms_of(batch if isinstance(data, tuple) else batch[0], rng)
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + raw(value) * (len(batch[0]) / count)
+            with (
+                no_grad(),
+                evaluating(model),
+                layers_draw_from(rng.child("layers")),
+                shared(batch if isinstance(data, tuple) else batch[0], rng) as share,
+            ):
+                terms = terms_of(share.batch, share.rng)
+            for name, value in share.add_up(terms).items():
+                sums[name] = sums.get(name, 0.0) + value * (len(batch[0]) / count)
         return {f"validation {name}": total for name, total in sums.items()}
 
     return validate
@@ -183,11 +193,12 @@ def _step(
     clip_norm: float | None,
 ) -> Step:
     def step(batch: Any, rng: RandomStream) -> dict[str, Any]:
-        terms = terms_of(batch, rng)
-        _check_scalar(terms["loss"])
-        optimiser.zero_grad()
-        terms["loss"].backward()
-        logged = {name: raw(value) for name, value in terms.items()}
+        with shared(batch, rng) as share:
+            terms = terms_of(share.batch, share.rng)
+            _check_scalar(terms["loss"])
+            optimiser.zero_grad()
+            share.weighted(terms["loss"]).backward()
+        logged = share.add_up(terms, optimiser.flat.parameters)
         if clip_norm is not None:
             logged["gradient norm"] = clip_grad_norm(optimiser.flat.parameters, clip_norm)
         if schedule is not None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 
-from ..backend import Array, RandomStream, asarray, checks
+from ..backend import Array, RandomStream, asarray, checks, current_ranks
 from ..data import batches
 from ..nn.context import layers_draw_from
 from .checkpoint import Stateful
@@ -90,15 +90,17 @@ def train(
     check_counts(steps=steps, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
     arrays = check_data(data)
     order = {"seed": seed, "batch_size": batch_size, "examples": len(arrays[0])}
+    ranks = current_ranks()
     saver = Saver(run, parts or {}, order, checkpoint_every)
     log_every = log_every or max(1, min(100, steps // 100))
     with ExitStack() as contexts:
+        contexts.enter_context(ranks.together())
         if run is not None:
             contexts.enter_context(run.locked())
-        done, means = saver.resume(resume), saver.means
+        done, means, stop = saver.resume(resume), saver.means, False
         rows = [] if run is None else run.rewind(done)
         began = time.monotonic() - (rows[-1].get("seconds", 0.0) if rows else 0.0)
-        progress = contexts.enter_context(Progress(done, steps, quiet=quiet))
+        progress = contexts.enter_context(Progress(done, steps, quiet=quiet or not ranks.first))
         interrupted = contexts.enter_context(interruptible())
         for number, batch in zip(range(done, steps), _batches(arrays, batch_size, seed, done), strict=False):
             rng = RandomStream(seed, "step", number)
@@ -113,11 +115,11 @@ def train(
                 rows.append({"step": done, **terms, **observed, "seconds": time.monotonic() - began})
                 if run is not None:
                     run.log(rows[-1])
-            stop = interrupted()
+            stop = ranks.any(interrupted())
             saver.save(done, now=stop or done == steps)
             if stop:
                 break
-        if interrupted():
+        if stop or interrupted():
             raise KeyboardInterrupt(saver.farewell(done, steps))
     return rows
 

@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..backend import current_ranks
 from ..backend.environment import environment
 from .atomic import atomic_write
 from .errors import TrainingError
@@ -30,7 +31,7 @@ DOTS_PER_INCH = 200  # twice what figures are laid out for: sharp on screens of 
 
 
 class Run:
-    """A new folder ``<root>/<name>-<time>/``.
+    """A new folder ``<root>/<name>-<time>/``; of several ranks only the first writes there.
 
     It holds ``config.json``, ``environment.json``, ``metrics.csv``, pictures, ``checkpoint.npz``, and
     ``report.html``, one page that needs no other file.
@@ -59,10 +60,15 @@ class Run:
             raise ValueError(f"name: got {name!r}, expected letters, digits, spaces, '.', '-' and '_'")
         self.configuration = settings(configuration)
         self.name = name
-        self.folder = _new_folder(Path(root), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+        self.folder = current_ranks().once(lambda: self._make(Path(root)))
         self._begin(self.folder)
-        _write_json(self.folder / "config.json", self.configuration)
-        _write_json(self.folder / "environment.json", {"run": name, **environment(), "command": sys.argv})
+
+    def _make(self, root: Path) -> Path:
+        folder = _new_folder(root, f"{self.name}-{time.strftime('%Y%m%d-%H%M%S')}")
+        _write_json(folder / "config.json", self.configuration)
+        found = {"run": self.name, **environment(), "command": sys.argv, "ranks": current_ranks().size}
+        _write_json(folder / "environment.json", found)
+        return folder
 
     def _begin(self, whole: Path) -> None:
         self.whole = whole
@@ -92,6 +98,9 @@ class Run:
 
     def part(self, name: str) -> Run:
         """The run in the folder ``<folder>/<name>``: a new one, or the one there already."""
+        return current_ranks().once(lambda: self._part(name))
+
+    def _part(self, name: str) -> Run:
         folder = self.folder / name
         if (folder / "config.json").exists():
             run = Run.reopen(folder)
@@ -118,7 +127,8 @@ class Run:
 
     def log(self, row: Mapping[str, float]) -> None:
         """Append a row to ``metrics.csv``, on the disk at once."""
-        append_row(self.folder / METRICS, row)
+        if current_ranks().first:
+            append_row(self.folder / METRICS, row)
 
     def metrics(self) -> list[Row]:
         """The rows of ``metrics.csv``."""
@@ -132,6 +142,9 @@ class Run:
         ValueError
             If that would forget all of another training's rows.
         """
+        return current_ranks().once(lambda: self._rewind(done))
+
+    def _rewind(self, done: int) -> list[Row]:
         if done == 0 and (rows := self.metrics()):
             raise ValueError(
                 f"run: got {self.folder}, which holds {len(rows)} rows of metrics already, "
@@ -153,15 +166,22 @@ class Run:
         if os.name == "nt":
             yield
             return
-        descriptor = os.open(self.folder, os.O_RDONLY)
+        ranks, held = current_ranks(), []
         try:
-            if not lock(descriptor, unknown=True):
-                raise TrainingError(
-                    f"run: got {self.folder}, where another training is at work, expected a free one"
-                )
+            ranks.once(lambda: held.append(self._lock()))
             yield
         finally:
+            for descriptor in held:
+                os.close(descriptor)
+
+    def _lock(self) -> int:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        if not lock(descriptor, unknown=True):
             os.close(descriptor)
+            raise TrainingError(
+                f"run: got {self.folder}, where another training is at work, expected a free one"
+            )
+        return descriptor
 
     def section(
         self,
@@ -186,6 +206,8 @@ class Run:
         table : sequence of rows, optional
             The first row is the head. Numbers are aligned and rounded to four digits.
         """
+        if not current_ranks().first:
+            return
         shown = []
         for caption, picture in (pictures or {}).items():
             if isinstance(picture, str | PathLike):
@@ -208,6 +230,8 @@ class Run:
             What makes this page again.
         """
         path = self.report
+        if not current_ranks().first:
+            return path
         found = json.loads((self.folder / "environment.json").read_text(encoding="utf-8"))
         page = render(title or self.name, text, self.sections, self.configuration, found, command)
         with atomic_write(path) as file:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
+from ..backend import current_ranks
 from .checkpoint import Stateful, load_checkpoint, save_checkpoint
 from .errors import CheckpointError
 from .metrics import Means
@@ -52,6 +53,18 @@ class Saver:
         CheckpointError
             If it does not fit the parts, was not written by training, or the examples' order was another.
         """
+        ranks = current_ranks()
+        done = ranks.once(lambda: self._load(place))
+        if ranks.size > 1:  # so that they agree, whatever each has set up and wherever the file is
+            means, states = ranks.agree(
+                (self.means.state_dict(), {name: part.state_dict() for name, part in self.parts.items()})
+            )
+            self.means.load_state_dict(means, done)
+            for name, part in self.parts.items():
+                part.load_state_dict(states[name])
+        return done
+
+    def _load(self, place: str | PathLike[str] | None) -> int:
         if place is None:
             return 0
         path = Path(place) / CHECKPOINT if Path(place).is_dir() else Path(place)
@@ -77,7 +90,7 @@ class Saver:
 
     def save(self, done: int, now: bool) -> None:
         """Save after `done` steps if it is time to, or if it has to be `now`."""
-        if self.run is None or not self.parts:
+        if self.run is None or not self.parts or not current_ranks().first:
             return
         due = time.monotonic() - self._saved >= SAVE_EVERY if self.every is None else done % self.every == 0
         if now or due:
@@ -95,5 +108,6 @@ class Saver:
             message += "Nothing was saved: training had no run."
         else:
             message += f"To go on: --resume {self.run.whole} (in Python: resume={str(self.run.folder)!r})"
-        print(message, file=sys.stderr)
+        if current_ranks().first:
+            print(message, file=sys.stderr)
         return message

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...autograd import no_grad, raw
 from ...backend import Array, RandomStream, asarray, check_rng, checks
+from ...backend.ranks import whole_batch
 from ...networks import MLP, ConditionalGenerator, ConvDecoder, ConvEncoder, ProjectionDiscriminator
 from ...nn import Flatten, LeakyReLU, Module, Sequential, Tanh, Unflatten
 from ...nn.context import evaluating
@@ -226,6 +227,7 @@ class GAN(Module):
             # who says the same of all is guessing
             accuracy = ((real > 0).mean() + (made <= 0).mean()) / 2  # (gan-accuracy)
             return {"loss": discriminator_loss(real_logits, fake_logits), "accuracy": accuracy}
+        real, made = whole_batch(real), whole_batch(made)  # pairs are of all examples, whatever the rank
         loss = critic_loss(real_logits, fake_logits)
         penalty = gradient_penalty(partial(self.logits, labels=labels), x, fake, rng)
         return {

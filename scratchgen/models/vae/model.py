@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd import cat, logsumexp, maximum, no_grad, raw
+from ...autograd import batch_mean, cat, logsumexp, maximum, no_grad, raw
 from ...backend import Array, RandomStream, check_rng, checks
 from ...distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ...nn import Buffer, Module, Parameter
@@ -242,7 +242,7 @@ class VAE(Built):
         """
         log_likelihood, kl = self._bound(x, check_rng(rng), labels)
         log_likelihood, total = log_likelihood.mean(), sum_per_example(kl).mean()
-        price = maximum(kl.mean(axis=0), self.free_bits).sum() if self.free_bits else total  # (vae-free-bits)
+        price = maximum(batch_mean(kl), self.free_bits).sum() if self.free_bits else total  # (vae-free-bits)
         loss = self.beta * price - log_likelihood  # (vae-loss)
         return {"loss": loss, "reconstruction": -log_likelihood, "kl": total}
 
