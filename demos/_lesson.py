@@ -17,7 +17,7 @@ import tyro
 
 import scratchgen as sg
 from scratchgen.data import DataError, Images
-from scratchgen.training import CheckpointError, Run, TrainingError
+from scratchgen.training import CheckpointError, Run, TrainingError, stop_after
 
 DATA = ("digits", "mnist", "fashion")
 """The images that a lesson can be given; some offer a toy world besides."""
@@ -39,6 +39,8 @@ class Common:
     """Where the run folder goes."""
     open: bool = False
     """Show the page in a browser when it is done."""
+    max_minutes: float | None = None
+    """Stop after so many minutes, as Ctrl-C would: with a checkpoint, and how to go on from it."""
     rank_timeout: float = 300.0
     """Under mpiexec: how many seconds a rank waits for the others before all are ended."""
 
@@ -150,7 +152,7 @@ def resumption(run: Run) -> Path | None:
     return run.folder if run.checkpoint.exists() else None
 
 
-NOT_THE_RUN = ("out", "open", "resume", "rank_timeout")
+NOT_THE_RUN = ("out", "open", "resume", "max_minutes", "rank_timeout")
 """Options that say nothing of what a run computes."""
 
 
@@ -182,6 +184,8 @@ def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: l
                 options, run = _prepare(name, title, kind, argv)
                 if run is None:
                     return
+                if options.max_minutes is not None:
+                    contexts.enter_context(stop_after(options.max_minutes))
                 lesson(options, run)
             page = run.write_report(title, command=command(name, options)).resolve()
             print(f"\n{page}")

@@ -4,6 +4,7 @@ from .adversarial import fit_adversarial
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .errors import CheckpointError, TrainingError
 from .fit import fit
+from .interrupt import stop_after
 from .loop import every, train
 from .ranks import measured, sampled, shared
 from .run import Run
@@ -21,5 +22,6 @@ __all__ = [
     "sampled",
     "save_checkpoint",
     "shared",
+    "stop_after",
     "train",
 ]

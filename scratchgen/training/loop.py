@@ -85,7 +85,8 @@ def train(
         If the checkpoint to resume from does not fit, was not written by training, or was made with another
         seed, batch size or number of examples: the steps to come would not be those that were left.
     KeyboardInterrupt
-        After Ctrl-C, when the step at hand is done and a checkpoint is saved.
+        After Ctrl-C or SIGTERM, or when the time of `stop_after` is up, once the step at hand is done and a
+        checkpoint is saved.
     """
     check_counts(steps=steps, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
     arrays = check_data(data)
@@ -119,7 +120,7 @@ def train(
             saver.save(done, now=stop or done == steps)
             if stop:
                 break
-        if stop or interrupted():
+        if ranks.any(stop or interrupted()):
             raise KeyboardInterrupt(saver.farewell(done, steps))
     return rows
 

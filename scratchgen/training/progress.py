@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import IO, Any, Self
 
 LINE_EVERY = 10.0  # seconds between two lines of a log
+FORECAST = 5  # the step after which a line says how long all will take; in the first, loops may be compiled
 
 
 class Progress:
@@ -35,7 +36,7 @@ class Progress:
         self.quiet = quiet
         self.start, self.step, self.steps = start, start, steps
         self.file = sys.stderr if file is None else file
-        self.began = self.told = time.monotonic()
+        self.began = self.told = self.warm = time.monotonic()
         self.terms = ""
         self._bar: Any = None
 
@@ -63,8 +64,17 @@ class Progress:
         self.step += 1
         if self._bar is not None:
             self._bar.update()
-        elif time.monotonic() - self.told >= LINE_EVERY and self.step < self.steps:
+            return
+        now = time.monotonic()
+        if self.step == self.start + 1:
+            self.warm = now
+        forecast = self.step == self.start + FORECAST and self._left(now) >= LINE_EVERY
+        if (forecast or now - self.told >= LINE_EVERY) and self.step < self.steps:
             self._tell()
+
+    def _left(self, now: float) -> float:
+        """Seconds until the last step, at the pace of those after the first."""
+        return (now - self.warm) / max(self.step - self.start - 1, 1) * (self.steps - self.step)
 
     def show(self, terms: Mapping[str, float]) -> None:
         """Tell these loss terms from now on, unless there are none."""
@@ -77,13 +87,22 @@ class Progress:
         if self.quiet:
             return
         elapsed = self.told - self.began
-        left = elapsed * (self.steps - self.step) / (self.step - self.start)
-        print(
-            f"step {self.step:,} of {self.steps:,} ({100 * self.step // self.steps} %){self.terms}, "
-            f"{_clock(elapsed)} elapsed" + (f", {_clock(left)} left" if self.step < self.steps else ""),
-            file=self.file,
-            flush=True,
-        )
+        line = f"step {self.step:,} of {self.steps:,} ({100 * self.step // self.steps} %){self.terms}, "
+        line += f"{_clock(elapsed)} elapsed"
+        if self.step < self.steps:
+            speed = (self.step - self.start - 1) / max(self.told - self.warm, 1e-9)
+            line += f", {_clock(self._left(self.told))} left, {speed:.3g} steps/s{_memory()}"
+        print(line, file=self.file, flush=True)
+
+
+def _memory() -> str:
+    """The most memory that the process has had, where the system tells."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f", {most / (1 << (20 if sys.platform == 'darwin' else 10)):,.0f} MB"
 
 
 def _clock(seconds: float) -> str:

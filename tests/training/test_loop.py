@@ -28,7 +28,7 @@ from scratchgen.training import (
     saver,
     train,
 )
-from scratchgen.training.interrupt import interruptible
+from scratchgen.training.interrupt import interruptible, stop_after
 
 STEPS = 8  # of 4, 4 and 2 examples: two epochs and two thirds
 
@@ -282,6 +282,33 @@ def test_ctrl_c_after_the_last_look_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         press()
+
+
+@pytest.mark.host_only
+def test_sigterm_is_ctrl_c(line: Any, data: Any, tmp_path: Path) -> None:
+    """Clusters send it some time before they end a job."""
+    run, handler = Run("line", root=tmp_path), signal.getsignal(signal.SIGTERM)
+
+    def end(step: int) -> None:
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt, match=r"after step 3 of 9\. To go on: --resume"):
+        fit(line.loss, data, line.optimiser, steps=9, batch_size=4, model=line.model, run=run, on_step=[end])
+    assert load_checkpoint(run.checkpoint).step == 3
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_training_stops_when_its_time_is_up(line: Any, data: Any, tmp_path: Path) -> None:
+    run = Run("line", root=tmp_path)
+    settings: Any = {"steps": 10**9, "batch_size": 4, "model": line.model, "quiet": True}
+    with pytest.raises(KeyboardInterrupt, match="To go on"), stop_after(0.2 / 60):
+        fit(line.loss, data, line.optimiser, run=run, **settings)
+    assert load_checkpoint(run.checkpoint).step >= 1
+    with stop_after(1e6), stop_after(2e6):
+        fit(line.loss, data, line.optimiser, **{**settings, "steps": 3})
+    with pytest.raises(ValueError, match="minutes: got 0"), stop_after(0):
+        pass
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["interrupted", "killed"])
