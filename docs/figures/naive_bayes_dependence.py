@@ -28,7 +28,8 @@ def draw() -> Figure:
     axes.imshow(known[1:, :-1], cmap="Blues", vmin=0, vmax=0.3, aspect="auto")
     for a in range(1, n):
         for b in range(a):
-            colour = "white" if known[a, b] > 0.17 else "#1f2430"
+            # Colours, not greys, which the dark version of the picture turns over, on cells that it keeps.
+            colour = "#dcefff" if known[a, b] > 0.17 else "#08306b"
             axes.text(b, a - 1, f"{known[a, b]:.2f}", ha="center", va="center", fontsize=9, color=colour)
     axes.set_xticks(range(n - 1), NAMES[:-1], fontsize=9, color=INK)
     axes.set_yticks(range(n - 1), NAMES[1:], fontsize=9, color=INK)
