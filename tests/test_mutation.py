@@ -69,6 +69,7 @@ def changed(code: str) -> set[str]:
         ("check_size('n', n - 1)", set()),
         ("pieces = count_pieces(n, 1 << 15)", set()),
         ("x.reshape(-1)", set()),
+        ("f(checks.whole('n', n, 1, T))", set()),
         ("x: f(1)", set()),
     ],
 )

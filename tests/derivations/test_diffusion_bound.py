@@ -9,7 +9,7 @@ import pytest
 from estimates import assert_mean
 from gaussian_data import MEAN, SIGMA, column, draw, exact
 from scipy import special, stats
-from tools import assert_close
+from tools import assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -78,6 +78,7 @@ def test_each_term_is_the_divergence_of_the_true_step_from_the_models(variance: 
             z = q.sample(RandomStream(2), samples=40_000)
             log_ratio = sg.asnumpy((q.log_prob(z) - p.log_prob(z)).sum(axis=-1))
         assert_mean(log_ratio, found)
+    assert_slopes(lambda: model.bound_loss(x0, RandomStream(1)), model.parameters())
 
 
 @pytest.mark.equation("ddpm-bound")

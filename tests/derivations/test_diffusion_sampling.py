@@ -96,6 +96,12 @@ def test_the_first_and_the_last_step() -> None:
     assert_close(path[0][1], RandomStream(2).normal((2, 3), np.float64), rtol=0)
     assert_close(path[-1][1], model.reverse(path[-2][1], 1).mean, rtol=1e-9)
     assert_close(path[-1][1], model.predict_x0(path[-2][1], 1), rtol=1e-9)
+    # Between them the noise drawn next is added, with the deviation of the step.
+    rng = RandomStream(2)
+    _, z = (sg.asnumpy(rng.normal((2, 3), np.float64)) for _ in range(2))
+    with sg.no_grad():
+        step = model.reverse(path[0][1], 5)
+    assert_close(path[1][1], sg.asnumpy(step.mean) + np.sqrt(sg.asnumpy(step.variance)) * z, rtol=1e-9)
 
 
 @pytest.mark.equation("ddim-sigma")
@@ -127,6 +133,7 @@ def test_a_step_leads_from_the_distribution_at_t_to_that_at_s(eta: float, t: int
         assert_close(xs, np.tile(x0, (n, 1)), rtol=1e-12)
 
 
+@pytest.mark.equation("ddim-step")
 @pytest.mark.equation("ddim-is-ddpm")
 def test_with_eta_1_it_is_the_step_of_ddpm() -> None:
     schedule = linear_schedule(30)

@@ -67,6 +67,7 @@ def test_the_penalty_by_hand() -> None:
     assert_close(found, ((norms - 1) ** 2).mean(), rtol=1e-9)
 
 
+@pytest.mark.equation("critic-slope")
 @pytest.mark.equation("wgan-gp-penalty")
 def test_the_penaltys_gradient_to_the_critics_weights_by_finite_differences() -> None:
     critic = MLP([24, 5, 1], Tanh, rng=RandomStream(0)).to(np.float64)
@@ -205,5 +206,7 @@ def test_how_often_a_discriminator_is_right() -> None:
     data = sg.asarray(np.array([[3.0], [-2.0], [-0.5], [0.0]], np.float32))
     terms = model.discriminator_terms(data, RandomStream(0))
     assert_close(terms["accuracy"], (1 / 4 + 3 / 4) / 2)
+    hardly = sg.asarray(np.array([[0.5], [0.2], [-0.5], [0.0]], np.float32))
+    assert_close(model.discriminator_terms(hardly, RandomStream(0))["accuracy"], (2 / 4 + 3 / 4) / 2)
     certain = sg.asarray(np.full((4, 1), 5.0, np.float32))
     assert_close(model.discriminator_terms(certain, RandomStream(0))["accuracy"], (1 + 3 / 4) / 2)

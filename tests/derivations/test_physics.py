@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from tools import assert_at_most, assert_close, to_device
+from tools import assert_at_most, assert_close, assert_slopes, to_device
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
@@ -116,6 +116,7 @@ def test_the_generator_pays_for_both(objective: str) -> None:
     left = (3 - rates**2) * 1.3 * np.sin(rates * TIMES)
     expected = sg.asnumpy(generator_loss(logits, objective)) + 0.7 * (left**2).mean()
     assert_close(model.generator_loss(5, RandomStream(6)).data, expected, rtol=1e-12)
+    assert_slopes(lambda: model.generator_loss(5, RandomStream(6)), model.generator.parameters())
 
 
 @pytest.mark.equation("oscillator-solution")

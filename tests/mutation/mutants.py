@@ -131,6 +131,8 @@ def expressions(piece: ast.AST) -> Iterator[ast.AST]:
         return  # a docstring
     if isinstance(piece, ast.Expr) and isinstance(piece.value, ast.Call) and _is_check(piece.value):
         return
+    if isinstance(piece, ast.Call) and ast.unparse(piece.func).startswith("checks."):
+        return  # what it refuses is for the tests of bad input
     if _is_layout(piece) or (isinstance(piece, ast.keyword) and piece.arg in SAME_NUMBERS):
         return
     if isinstance(piece, ast.If) and all(isinstance(line, ast.Raise) for line in piece.body):
