@@ -178,6 +178,7 @@ def test_a_term_of_the_bound_is_the_weighted_squared_error(prediction: str, vari
     assert_close(terms["simple"], (error**2).sum(1), rtol=1e-9)
 
 
+@pytest.mark.equation("log-difference")
 @pytest.mark.equation("ddpm-discretised-gaussian")
 def test_the_probabilities_of_all_levels_add_up_to_one() -> None:
     for levels in (2, 17, 256):

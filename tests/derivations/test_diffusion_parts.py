@@ -214,6 +214,7 @@ def test_the_slope_of_that_logarithm_and_its_own_slope() -> None:
     ) / (2 * h)
     (found,) = sg.grad((slope * sg.asarray(np.array([2.0, 3.0, 4.0, 5.0]))).sum(), v)
     assert_close(found, curve * [2, 3, 4, 5], rtol=1e-5)
+    assert sg.check_gradients(log_ndtr, [-9.0, -2.0, 0.3, 2.0]) < 1e-7
 
 
 def small_step(beta: float, xt: float = 0.4) -> tuple[float, float]:
