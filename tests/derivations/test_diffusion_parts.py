@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from estimates import assert_mean
 from scipy import integrate, special, stats
-from tools import assert_at_most, assert_close
+from tools import assert_at_most, assert_close, assert_slopes
 
 import scratchgen as sg
 from scratchgen.autograd import log_ndtr
@@ -304,8 +304,10 @@ def test_a_block_adds_to_what_it_saw(out: int) -> None:
     y = F.conv2d(normalised(sg.asarray(u), block.norm2), block.conv2.weight, block.conv2.bias, padding=1)
     by = x if out == 4 else F.conv2d(x, block.shortcut.weight, block.shortcut.bias)
     assert_close(block(x, time), sg.asnumpy(y) + sg.asnumpy(by), rtol=1e-10, atol=1e-12)
+    assert_slopes(lambda: block(x, time), block.parameters())
 
 
+@pytest.mark.equation("unet-skips")
 @pytest.mark.equation("unet-time")
 def test_blocks_are_told_the_time_and_the_label_as_one_vector() -> None:
     network, told = small(), []
@@ -317,6 +319,9 @@ def test_blocks_are_told_the_time_and_the_label_as_one_vector() -> None:
     waves = np.concatenate([np.sin(t[:, None] * omega), np.cos(t[:, None] * omega)], axis=1)
     weight, bias = sg.asnumpy(network.time.weight), sg.asnumpy(network.time.bias)
     assert_close(told[0], waves @ weight.T + bias + sg.asnumpy(network.label.weight)[labels], rtol=1e-6)
+    stage.forward = real
+    x = sg.asarray(RNG.normal(size=(2, 1, 4, 4)))
+    assert_slopes(lambda: network(x, sg.asarray(t), sg.asarray(labels)), network.parameters(), rtol=1e-5)
 
 
 @pytest.mark.equation("unet-skips")
@@ -325,5 +330,7 @@ def test_the_way_up_sees_the_last_result_doubled_beside_what_was_kept() -> None:
     stage = network.up[0].stages[0]
     real, stage.forward = stage.forward, lambda x, time: seen.append(x) or real(x, time)
     below, kept, time = (RNG.normal(size=size) for size in ((2, 8, 2, 2), (2, 4, 4, 4), (2, 16)))
-    network.up[0](sg.asarray(below), sg.asarray(time), [sg.asarray(kept)])
+    up = network.up[0](sg.asarray(below), sg.asarray(time), [sg.asarray(kept)])
+    assert len(network.up[0].stages) == 1
+    assert_close(up, real(seen[0], sg.asarray(time)), rtol=1e-12)
     assert_close(seen[0], np.concatenate([below.repeat(2, axis=2).repeat(2, axis=3), kept], axis=1))

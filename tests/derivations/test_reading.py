@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tools import assert_close
@@ -50,6 +52,8 @@ def test_a_colour_sees_the_colours_before_it() -> None:
         other[:, colour] += 3.0
         changed[:, colour] = (sg.asnumpy(head(h, sg.asarray(other))) != before).any(axis=(0, 2, 3, 4))
     assert_close(changed, np.tril(np.ones((3, 3), bool), -1))
+    kept = np.repeat(np.tril(np.ones((3, 3)), -1), 4, axis=0)  # a one for each weight that is left
+    assert_close(sg.asnumpy(head.before.mask).reshape(12, 3), kept, rtol=0)
 
 
 def model() -> PixelCNN:
@@ -82,3 +86,14 @@ def test_each_level_is_drawn_by_inverting_the_sum_of_its_probabilities() -> None
             ]
     assert_close(found, x)
     assert len(np.unique(found)) == 3
+
+
+@pytest.mark.equation("pixelcnn-sampling")
+def test_a_level_without_probability_is_never_drawn() -> None:
+    class Zeros(RandomStream):
+        def uniform(self, shape: Any = (), dtype: Any = np.float32, **how: Any) -> Any:
+            return np.zeros_like(super().uniform(shape, dtype, **how))
+
+    network = model()
+    network.network.head.logits.bias.data[...] = sg.asarray(np.array([-1e4, 0.0, 0.0] * 2))
+    assert_close(network.sample(2, Zeros(0)), np.full((2, 2, 4, 5), 0.5), rtol=0)
