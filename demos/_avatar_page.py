@@ -15,6 +15,7 @@ from scratchgen.training import Run
 
 SLACK = 0.1  # total variation beyond that of P_data's own samples
 SHARE = 0.5  # of P_data's novelty
+LOOKS = 10  # that the Fashion Police asks for
 
 EXPLANATION = """
 Rule 1: valid is the share of pictures that are within 5 % of some portrait; TV is the total variation between
@@ -51,6 +52,12 @@ def write(rows: np.ndarray, entries: list[Entry], run: Run) -> None:
     )
     run.section("Both rules as numbers", EXPLANATION, table=scores)
     run.section("The answer", answer(entries, ideal))
+    looks = {entry.name: new_looks(rows, entry.pictures) for entry in entries}
+    run.section(
+        "Ten new looks for the Fashion Police",
+        said_of_looks({name: len(found) for name, found in looks.items()}),
+        pictures=sheet(looks),
+    )
     drawn = [entry for entry in entries if entry.learner.seconds]  # pictures that need reading
     run.section(
         "What the pictures show",
@@ -141,6 +148,32 @@ def gallery(rows: np.ndarray, entries: list[Entry]) -> Any:
         name, _, kind = entry.name.partition(", ")
         shown[f"{name}\n{kind}" if kind else name] = entry.pictures
     return plots.image_rows(shown)
+
+
+def new_looks(rows: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    """The first ten pictures, none of the same look, that show a look which was not observed."""
+    read, distances = avatars.read(pictures)
+    numbers = avatars.look_numbers(read)
+    new = (distances <= avatars.TOLERANCE) & ~np.isin(numbers, avatars.look_numbers(rows))
+    _, first = np.unique(numbers[new], return_index=True)
+    return pictures[new][np.sort(first)[:LOOKS]]
+
+
+def sheet(looks: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The picture with a row for each model that has any; none if nobody has."""
+    rows = {name.replace(", ", "\n"): found for name, found in looks.items() if len(found)}
+    return {"For each model, its first ten": plots.image_rows(rows, columns=LOOKS)} if rows else {}
+
+
+def said_of_looks(found: dict[str, int]) -> str:
+    """Who solved the task of the course."""
+    solved = [name for name, count in found.items() if count == LOOKS]
+    fewer = [f"{name} {count}" for name, count in found.items() if count < LOOKS]
+    said = f"The Fashion Police asked for {LOOKS} people whom nobody has seen. Found among the portraits of "
+    said += f"{', '.join(solved)}." if solved else "no model."
+    if fewer:
+        said += f" Fewer: {', '.join(fewer)}."
+    return f"{said} These are chosen: the first that show a person, each of another look than all others."
 
 
 def read_back(entries: list[Entry]) -> dict[str, np.ndarray]:

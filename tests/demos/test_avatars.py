@@ -92,6 +92,22 @@ def test_models_that_need_no_training_score_as_they_should(tmp_path: Path) -> No
     assert scores["pixels"].validity.value == 0
 
 
+def test_the_sheet_of_new_looks_has_only_looks_that_are_new_and_different() -> None:
+    rows, all_looks = avatars.observations(), avatars.all_looks()
+    new = all_looks[~np.isin(np.arange(len(all_looks)), avatars.look_numbers(rows))][::97]
+    smear = np.full((1, *avatars.SHAPE), 0.5, np.float32)
+    pictures = np.concatenate([smear, avatars.draw(rows[:5]), avatars.draw(np.repeat(new[:3], 2, axis=0))])
+    np.testing.assert_array_equal(page.new_looks(rows, pictures), avatars.draw(new[:3]))
+    many = page.new_looks(rows, avatars.draw(new[:15]))
+    np.testing.assert_array_equal(many, avatars.draw(new[:10]))
+    (picture,) = page.sheet({"copying": many[:0], "good, one": many, "fair": many[:3]}).values()
+    assert [text.get_text() for text in picture.axes[0].texts] == ["good", "one", "fair"]
+    assert page.sheet({"copying": many[:0]}) == {}
+    said = page.said_of_looks({"copying": 0, "good": 10, "fair": 3})
+    assert "among the portraits of good. Fewer: copying 0, fair 3." in said
+    assert "no model" in page.said_of_looks({"copying": 0})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["autoencoder", "VAE", "GAN", "diffusion"])
 def test_models_that_are_trained_draw_portraits(name: str, tmp_path: Path) -> None:
