@@ -105,7 +105,10 @@ def test_the_first_part_is_what_the_decoder_does_not_know() -> None:
 
 @pytest.mark.equation("latent-prior-gap")
 def test_what_codes_cost_is_information_and_what_the_prior_does_not_know() -> None:
-    a, s, prior = 1.3, 0.4, Normal(np.array(0.7), np.array(0.3))
+    def normal(mean: float, variance: float) -> Normal:
+        return Normal(sg.asarray(np.array(mean)), sg.asarray(np.log(np.array(variance))))
+
+    a, s, prior = 1.3, 0.4, normal(0.7, 1.35)
     density = stats.norm().pdf
 
     def weighted(x: Any) -> Any:
@@ -113,7 +116,7 @@ def test_what_codes_cost_is_information_and_what_the_prior_does_not_know() -> No
         return kl_divergence(q, prior) * sg.asarray(density(sg.asnumpy(x)))
 
     cost = integral(weighted, -9, 9)
-    aggregated = Normal(np.array(0.0), np.array(np.log(a**2 + s**2)))
+    aggregated = normal(0.0, a**2 + s**2)
     information = 0.5 * np.log(1 + a**2 / s**2)
     assert_close(cost, information + sg.asnumpy(kl_divergence(aggregated, prior)), rtol=1e-9)
     # With q(z) itself as the prior nothing but the information is left.
