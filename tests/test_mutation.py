@@ -17,6 +17,9 @@ pytestmark = pytest.mark.host_only
 needs_the_source = pytest.mark.skipif(
     not (equations.ROOT / "scratchgen").is_dir(), reason="the package's source is not beside the tests"
 )
+needs_the_loops = pytest.mark.skipif(
+    not (equations.ROOT / "scratchgen/loops").is_dir(), reason="there are no loops"
+)
 
 
 def changed(code: str) -> set[str]:
@@ -153,7 +156,7 @@ def test_the_innermost_statement_of_a_line_is_meant() -> None:
 
 
 @needs_the_source
-@pytest.mark.skipif(not (equations.ROOT / "scratchgen/loops").is_dir(), reason="there are no loops")
+@needs_the_loops
 def test_behind_a_formula_are_its_loop_and_what_that_calls() -> None:
     names = {function.name for _, function in twin("scratchgen/optim/adam.py", "adam")}
     assert {"adam"} < names
@@ -212,6 +215,7 @@ def test_a_mutant_is_noticed_by_the_tests_of_its_label_and_the_code_itself_passe
 
 
 @needs_the_source
+@needs_the_loops
 def test_each_mutant_called_equivalent_still_exists_and_has_a_reason() -> None:
     known = equations.find()
     made = {trial.mutant.key for trial in command.trials(list(known.values()), known, False)}
