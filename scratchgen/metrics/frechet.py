@@ -82,7 +82,8 @@ def _gaussian(points: Floats) -> tuple[Floats, Floats]:
     """The mean and the unbiased covariance of points."""
     mean = points.mean(axis=0)
     centred = points - mean
-    return mean, centred.T @ centred / (len(points) - 1)  # (sample-covariance)
+    covariance = centred.T @ centred / (len(points) - 1)  # (sample-covariance)
+    return mean, covariance
 
 
 def _root(name: str, matrix: Floats) -> Floats:

@@ -101,7 +101,7 @@ def density_error(points: Any, world: ToyWorld, *, reach: float = 3.0, cell: flo
     edges = np.linspace(-reach, reach, max(1, int(np.ceil(2 * reach / cell - 1e-9))) + 1)
     fractions = np.histogram2d(made[:, 0], made[:, 1], bins=[edges, edges])[0] / len(made)
     masses = _masses(world, edges)
-    outside = (1 - fractions.sum()) - (1 - masses.sum())  # (density-error)
+    outside = (1 - fractions.sum()) - (1 - masses.sum())
     return float((np.abs(fractions - masses).sum() + abs(outside)) / 2)  # (density-error)
 
 

@@ -81,8 +81,10 @@ def test_a_normal_in_the_plane_lies_within_three_sigma_by_the_law_of_rayleigh() 
     expected = (1 - np.exp(-4.5)) / 8
     assert_close(found.shares, np.full(8, expected), atol=5 * np.sqrt(expected / 40_000))
     assert_close(found.precise, 1 - np.exp(-4.5), atol=5 * np.sqrt(0.011 / 40_000))
-    by_hand = mode_coverage([[0.29, 0.0], [0.0, 0.31], [0.65, 0.0], [0.9, 0.0]], [[0, 0], [0.9, 0]], 0.1)
-    assert_close(by_hand.shares, [0.25, 0.5])
+    centres = [[0, 0], [0.9, 0], [9, 9]]
+    by_hand = mode_coverage([[0.29, 0.0], [0.0, 0.31], [0.65, 0.0], [0.9, 0.0]], centres, 0.1)
+    assert_close(by_hand.shares, [0.25, 0.5, 0])
+    assert_close(mode_coverage([[3.0, 0.0]], [[0.0, 0.0]], 1.0).shares, [1.0])  # just within reach
 
 
 @pytest.mark.equation("density-error")
