@@ -5,6 +5,7 @@ from .autoregressive import MADE, NADE, CategoricalChain, PixelCNN
 from .diffusion import DDPM, LatentDiffusion, Schedule, cosine_schedule, linear_schedule
 from .gan import GAN, PhysicsInformedGAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
+from .semi_supervised import SemiSupervisedVAE
 from .vae import VAE, MixturePrior, VampPrior
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "PixelCNN",
     "PixelNaiveBayes",
     "Schedule",
+    "SemiSupervisedVAE",
     "VampPrior",
     "cosine_schedule",
     "linear_schedule",

@@ -1,0 +1,232 @@
+"""Few labels: thousands of pictures, and somebody who has time to name a hundred of them.
+
+A network that sees a hundred pictures learns them by heart. The others have no labels, but they show what
+pictures look like. Two ways to use them: an autoencoder's encoder, trained without labels, as a start for the
+classifier; and a generative model of class, style and picture, in which an unknown class is one more latent,
+
+    log p(x)  >=  sum_y q(y|x) (-L(x, y))  +  H(q(y|x)).
+
+Which of them needs fewer labels, and from how many on is it no longer worth the trouble?
+"""
+
+# %% Settings, all of which are options on the command line: `python3 demos few_labels --help`
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+import scratchgen as sg
+from demos import _few_labels_page, _lesson
+from scratchgen.data import Images
+from scratchgen.metrics.neighbours import squared_distances
+from scratchgen.models import VAE, Autoencoder, PixelNaiveBayes, SemiSupervisedVAE
+from scratchgen.nn import Linear, ReLU, Sequential, functional as F
+from scratchgen.training import Run, fit
+
+COUNTS, ALPHA, NOISE = (10, 20, 50, 100, 500), 5.0, 0.3
+"""Of labels; the weight of the classifier in M2; the noise that the autoencoder has to clean."""
+
+
+@dataclass
+class Options(_lesson.Options):
+    """Learn to classify from few labels and many pictures, in seven ways."""
+
+    data: Literal["digits", "mnist"] = "digits"
+    """Shipped digits; or MNIST: M1+M2 with 100 labels, drawn five times, as it was published."""
+    seeds: int = 10
+    """How often the labelled pictures are drawn."""
+    hidden_dim: int = 128
+    code_dim: int = 16
+    lr: float = 2e-3
+
+
+# %% A draw of labels: as many of each class
+def balanced(labels: np.ndarray, count: int, rng: sg.RandomStream) -> np.ndarray:
+    """Which pictures are labelled: `count` of them, spread evenly over the classes."""
+    order = sg.asnumpy(rng.permutation(len(labels)))
+    each = [order[labels[order] == y][: count // 10] for y in range(10)]
+    return np.concatenate(each)
+
+
+# %% Discriminative: the same network from scratch, and from an encoder that has seen all pictures
+def classifier(x: np.ndarray, y: np.ndarray, layers: list[Any], options: Options, seed: int) -> Any:
+    """Layers and a last one for the classes, trained on labelled pictures by cross-entropy."""
+    rng = sg.RandomStream(options.seed, "few", "classifier", seed)
+    width = options.code_dim if layers else x[0].size
+    network = Sequential(*layers, Linear(width, 10, rng=rng))
+    fit(
+        lambda x, rng, labels: F.cross_entropy(network(x), labels),
+        (x.reshape(len(x), -1), y),
+        sg.optim.Adam(network.parameters(), 1e-3 if layers else 1e-2),
+        steps=_lesson.steps(options, default=200),
+        batch_size=100,
+        model=network,
+        seed=seed,
+        quiet=True,
+    )
+    return lambda test: sg.asnumpy(network(sg.asarray(test.reshape(len(test), -1))).data).argmax(axis=1)
+
+
+def encoder(trained: Autoencoder | None, options: Options, size: int, seed: int) -> list[Any]:
+    """The encoder's layers: with the weights that an autoencoder has learnt, or with fresh ones."""
+    rng = sg.RandomStream(options.seed, "few", "scratch", seed)
+    layers = [
+        Linear(size, options.hidden_dim, rng=rng.child(0)),
+        ReLU(),
+        Linear(options.hidden_dim, options.code_dim, rng=rng.child(1)),
+    ]
+    if trained is not None:
+        learnt = list(trained.encoder)[1:]
+        for fresh, old in zip(layers[::2], learnt[::2], strict=True):
+            fresh.load_state_dict(old.state_dict())
+    return [*layers, ReLU()]
+
+
+# %% Generative, with unknown classes: M2 on pictures, or on the codes of a VAE (M1+M2)
+def semi_supervised(
+    x: np.ndarray, spread: np.ndarray | None, chosen: np.ndarray, y: np.ndarray, options: Options, seed: int
+) -> Any:
+    """A model of class, style and picture; each batch is half labelled pictures, half others.
+
+    With a `spread`, `x` are codes, drawn anew in every step with this standard deviation.
+    """
+    rng, size = sg.RandomStream(options.seed, "few", "m2", seed), x[0].size
+    kind = "bernoulli" if spread is None else "normal"
+    wide, half, steps = (
+        (300, 50, 6000) if options.data == "mnist" else (64, 50, 300 if spread is None else 600)
+    )
+    model = SemiSupervisedVAE(size, wide, 10 if spread is not None else 5, 10, ALPHA, rng, likelihood=kind)
+    flat = x.reshape(len(x), -1)
+    known = flat[chosen]
+
+    def loss(rows: Any, rng: sg.RandomStream) -> Any:
+        rows = sg.asnumpy(rows)
+        some = sg.asnumpy(rng.child("known").integers(0, len(chosen), (half,)))
+        batch = sg.asarray(np.concatenate([known[some], flat[rows]]))
+        if spread is not None:
+            width = sg.asarray(np.concatenate([spread[chosen][some], spread[rows]]))
+            batch = batch + width * rng.child("noise").normal(batch.shape)
+        labels = np.concatenate([y[some], np.full(len(rows), -1)])
+        return model.loss(batch, rng, sg.asarray(labels))
+
+    steps = _lesson.steps(options, default=steps)
+    fit(
+        loss,
+        np.arange(len(flat)),
+        sg.optim.Adam(model.parameters(), options.lr),
+        steps=steps,
+        batch_size=half,
+        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        model=model,
+        seed=seed,
+        quiet=True,
+    )
+    return lambda test: sg.asnumpy(model.classify(sg.asarray(test.reshape(len(test), -1)))).argmax(axis=1)
+
+
+# %% Without labels, once: an autoencoder, a VAE, and principal components, of all training pictures
+def unlabelled(data: Images, options: Options, run: Run) -> tuple[Autoencoder, VAE]:
+    """What is learnt before anybody has named anything."""
+    shape, rng = data.train.shape[1:], sg.RandomStream(options.seed, "few")
+    published = options.data == "mnist"
+    ae = Autoencoder.dense(shape, options.hidden_dim, options.code_dim, rng=rng.child("ae"))
+    codes, wide = (50, 500) if published else (options.code_dim, options.hidden_dim)
+    vae = VAE.dense(shape, wide, codes, rng=rng.child("vae"))
+    models: dict[str, Any] = {"autoencoder": ae, "vae": vae}
+
+    def denoising(x: Any, rng: sg.RandomStream) -> Any:
+        return ae.loss(x, corrupted=x + np.float32(NOISE) * rng.normal(x.shape))
+
+    for name, model in models.items():
+        part, steps = run.part(name), _lesson.steps(options, default=12_000 if published else 3000)
+        if name == "autoencoder" and published:
+            continue
+        fit(
+            denoising if name == "autoencoder" else model.loss,
+            data.train,
+            sg.optim.Adam(model.parameters(), options.lr),
+            steps=steps,
+            batch_size=options.batch_size,
+            schedule=sg.optim.schedules.cosine(options.lr, steps),
+            model=model,
+            seed=options.seed,
+            run=part,
+            resume=_lesson.resumption(part),
+        )
+    return ae, vae
+
+
+def coded(vae: VAE, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of q(z|x)."""
+    with sg.no_grad():
+        q = vae.posterior(sg.asarray(images))
+        return sg.asnumpy(q.mean), np.exp(sg.asnumpy(q.log_var.data) / 2)
+
+
+# %% All ways, for each number of labels and each draw of them
+def ways(data: Images, ae: Autoencoder, vae: VAE, options: Options) -> dict[str, Callable[..., np.ndarray]]:
+    """From labelled pictures and their labels to the classes of the test pictures."""
+    train, test = data.train, data.test
+    flat, seen = train.reshape(len(train), -1), test.reshape(len(test), -1)
+    axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)[2][: options.code_dim].T
+    codes, spread = coded(vae, train)
+    test_codes = coded(vae, test)[0]
+
+    def nearest(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+        squares = squared_distances((seen @ axes).astype(np.float64), (flat[i] @ axes).astype(np.float64))
+        return y[squares.argmin(axis=1)]
+
+    def scratch(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+        return classifier(train[i], y, encoder(None, options, seen.shape[1], seed), options, seed)(test)
+
+    def tuned(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+        return classifier(train[i], y, encoder(ae, options, seen.shape[1], seed), options, seed)(test)
+
+    return {
+        "network from scratch": scratch,
+        "the same, from an autoencoder": tuned,
+        "PCA, nearest neighbour": nearest,
+        "logistic regression": lambda i, y, seed: classifier(train[i], y, [], options, seed)(test),
+        "naive Bayes": lambda i, y, seed: sg.asnumpy(PixelNaiveBayes().fit(train[i], y).classify(test)),
+        "M2": lambda i, y, seed: semi_supervised(train, None, i, y, options, seed)(test),
+        "M1+M2": lambda i, y, seed: semi_supervised(codes, spread, i, y, options, seed)(test_codes),
+    }
+
+
+def lesson(options: Options, run: Run) -> _lesson.Outcome:
+    """The errors of all ways, and the page."""
+    data = _lesson.images(options)
+    ae, vae = unlabelled(data, options, run)
+    known = ways(data, ae, vae, options)
+    counts: tuple[int, ...] = (10, 100) if options.quick else COUNTS
+    seeds = 2 if options.quick else options.seeds
+    if options.data == "mnist":
+        counts, seeds, known = (100,), 5, {"M1+M2": known["M1+M2"]}
+    errors = {name: np.zeros((len(counts), seeds)) for name in known}
+    for name, way in known.items():
+        for k, count in enumerate(counts):
+            for seed in range(seeds):
+                i = balanced(data.train_labels, count, sg.RandomStream(options.seed, "few", "labels", seed))
+                errors[name][k, seed] = np.mean(way(i, data.train_labels[i], seed) != data.test_labels)
+        print(
+            f"{name}: "
+            + "  ".join(f"{count}: {e:.1%}" for count, e in zip(counts, errors[name].mean(1), strict=True))
+        )
+    numbers = _few_labels_page.write(errors, counts, data, options, run)
+
+    def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
+        return sg.asnumpy(vae.sample(n, rng))
+
+    return _lesson.Outcome(numbers, ae.parameter_count(), 0.0, sample)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """`python3 demos few_labels`."""
+    _lesson.main("few_labels", "Few labels", Options, lesson, argv)
+
+
+if __name__ == "__main__":
+    main()

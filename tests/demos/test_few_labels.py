@@ -1,0 +1,57 @@
+"""The lesson on few labels: draws are balanced, learnt weights are carried over, the page has its curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scratchgen as sg
+from demos import _few_labels_page, few_labels
+from scratchgen.backend import RandomStream
+from scratchgen.models import Autoencoder
+from scratchgen.training import Run
+
+
+def test_labels_are_drawn_evenly_and_anew() -> None:
+    labels = np.random.default_rng(0).integers(0, 10, 600)
+    first, again, other = (few_labels.balanced(labels, 50, RandomStream(seed)) for seed in (0, 0, 1))
+    assert (np.bincount(labels[first]) == 5).all()
+    assert len(set(first.tolist())) == 50
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_the_classifier_begins_with_what_the_autoencoder_has_learnt() -> None:
+    options = few_labels.Options(hidden_dim=8, code_dim=4)
+    trained = Autoencoder.dense((1, 2, 3), 8, 4, rng=RandomStream(5))
+    layers = few_labels.encoder(trained, options, 6, seed=0)
+    x = np.random.default_rng(0).random((3, 6)).astype(np.float32)
+    code = layers[2](layers[1](layers[0](sg.asarray(x))))
+    np.testing.assert_allclose(
+        sg.asnumpy(code), sg.asnumpy(trained.encode(sg.asarray(x.reshape(3, 1, 2, 3)))), rtol=1e-6
+    )
+    fresh = few_labels.encoder(None, options, 6, seed=0)
+    assert (sg.asnumpy(fresh[0].weight) != sg.asnumpy(layers[0].weight)).any()
+
+
+def test_the_interval_of_a_mean_is_students() -> None:
+    errors = np.array([[0.1, 0.2, 0.3], [0.2, 0.2, 0.2]])
+    assert _few_labels_page.reach(errors) == pytest.approx([4.302653 * 0.1 / np.sqrt(3), 0], abs=1e-6)
+
+
+def test_the_page_has_all_ways(tmp_path: Path) -> None:
+    run = Run("few_labels", root=tmp_path)
+    options = few_labels.Options(out=tmp_path, quick=True, steps=2, hidden_dim=16)
+    outcome = few_labels.lesson(options, run)
+    page = run.write_report().read_text(encoding="utf-8")
+    for known in (
+        "network from scratch",
+        "M1+M2",
+        "naive Bayes",
+        "logistic regression",
+        "What the curves say",
+    ):
+        assert known in page
+    assert outcome.sample(2, RandomStream(0)).shape == (2, 1, 8, 8)
