@@ -102,6 +102,8 @@ def test_half_the_sum_of_differences_on_a_grid() -> None:
     cells = np.array([1 / 5, 1 / 5, 0, 1 / 5]) - 3 / 16
     expected = (np.abs(cells).sum() + abs(2 / 5 - 1 / 4)) / 2
     assert_close(density_error(points, Square(), reach=1.0, cell=1.0), expected, rtol=1e-9)
+    inside = (np.abs(np.array([1 / 3, 1 / 3, 0, 1 / 3]) - 3 / 16).sum() + 1 / 4) / 2
+    assert_close(density_error(points[:3], Square(), reach=1.0, cell=1.0), inside, rtol=1e-9)
 
 
 @pytest.mark.equation("spread-ratio")

@@ -181,6 +181,9 @@ def test_the_slope_of_each_example_comes_of_one_backward_pass() -> None:
     each = np.sum(np.sin(x) * w[0], axis=(1, 2))
     expected = np.sqrt(np.sum((2 * each[:, None, None] * np.cos(x) * w[0]) ** 2, axis=(1, 2)))
     assert_close(found, expected, rtol=1e-10)
+    scale = sg.tensor(sg.asarray(np.array(1.7)), requires_grad=True)  # of all scores, hence of all slopes
+    of_scale = slopes(lambda v: (sg.sin(v) * sg.asarray(w[0])).sum(axis=(1, 2)) ** 2 * scale, sg.asarray(x))
+    assert_close(sg.grad(of_scale.sum(), scale)[0], expected.sum(), rtol=1e-10)
 
 
 @pytest.mark.equation("wgan-generator-loss")
