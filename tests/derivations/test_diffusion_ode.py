@@ -19,6 +19,7 @@ from scratchgen.models.diffusion import (
     linear_schedule,
     mean_angle,
     noise_from_x0,
+    ode_log_prob,
     ode_path,
     ode_step,
     ode_times,
@@ -160,6 +161,7 @@ def test_the_likelihood_of_gaussian_data_is_the_true_one(make: object) -> None:
     end = mean_T + (np.sqrt(schedule.alpha_bar_at(1)) * sg.asnumpy(x) - mean_1) / sigma_1 * sigma_T
     known = (stats.norm.logpdf(end) - stats.norm(mean_T, sigma_T).logpdf(end)).sum(1)
     assert_close(model.ode_log_prob(x, steps=300), blurred + known, rtol=0, atol=2e-3)
+    assert_close(ode_log_prob(schedule, model.predict_x0, x, 300)[1], end, rtol=0, atol=2e-3)
     coarse = np.abs(sg.asnumpy(model.ode_log_prob(x, steps=75)) - blurred - known).max()
     fine = np.abs(sg.asnumpy(model.ode_log_prob(x, steps=150)) - blurred - known).max()
     assert_close(coarse / fine, 4.0, atol=1.0)  # Heun's rule is of second order
