@@ -273,3 +273,14 @@ def test_the_record_counts_the_mutants_of_code_that_stands(
     }
     record.write([(("of-a-function",), True)], now)
     assert str(record.scores(now)["of-a-function"]) == "1 of 1"
+
+
+@needs_the_source
+def test_the_record_knows_of_no_mutant_that_lives() -> None:
+    """And most of the code that it speaks of still stands: `python3 tests --mutate --write` renews it."""
+    known = equations.find()
+    scores = record.scores(known)
+    computed = [label for label, equation in known.items() if not equation.theory]
+    assert {label: str(score) for label, score in scores.items() if score.killed < score.tried} == {}
+    fresh = [label for label in computed if label in scores and not scores[label].stale]
+    assert len(fresh) >= 0.6 * len(computed), sorted(set(computed) - set(fresh))
