@@ -83,9 +83,11 @@ def diversity(samples: Any, data: Any) -> Diversity:
     true, made = (_some(points, min(len(true), len(made))) for points in (true, made))
     if _spacing(true) == 0:
         raise ValueError("data: got examples half of which occur twice, expected different ones")
+    spread = _spread(made) / _spread(true)  # (spread-ratio)
+    spacing = _spacing(made) / _spacing(true)  # (spacing-ratio)
     return Diversity(
-        spread=_spread(made) / _spread(true),  # (spread-ratio)
-        spacing=_spacing(made) / _spacing(true),  # (spacing-ratio)
+        spread=spread,
+        spacing=spacing,
         recall=precision_recall(true, made).recall,
     )
 

@@ -204,9 +204,12 @@ def test_the_logarithm_of_the_normal_distribution_function() -> None:
 def test_the_slope_of_that_logarithm_and_its_own_slope() -> None:
     x, h = np.array([-9.0, -2.0, 0.3, 4.0]), 1e-5
     v = sg.tensor(sg.asarray(x), requires_grad=True)
-    (slope,) = sg.grad(log_ndtr(v).sum(), v, create_graph=True)
+    u = sg.tensor(sg.asarray(np.array([0.5, 3.0, -1.0, 2.0])), requires_grad=True)
     ratio = np.exp(stats.norm.logpdf(x) - special.log_ndtr(x))
-    assert_close(slope, ratio, rtol=1e-10)
+    (weighed,) = sg.grad((log_ndtr(v) * u).sum(), v, create_graph=True)
+    assert_close(weighed, ratio * [0.5, 3.0, -1.0, 2.0], rtol=1e-10)
+    assert_close(sg.grad(weighed.sum(), u)[0], ratio, rtol=1e-10)
+    (slope,) = sg.grad(log_ndtr(v).sum(), v, create_graph=True)
     assert_close(inverse_mills(sg.asarray(x)), ratio, rtol=1e-10)
     curve = (
         np.exp(stats.norm.logpdf(x + h) - special.log_ndtr(x + h))

@@ -204,9 +204,9 @@ def test_how_often_a_discriminator_is_right() -> None:
 
     model = GAN(Fixed(), Fixed(), 1)
     model.generator.forward = lambda z: (
-        z * 0 + sg.asarray(np.array([[-1.0], [0.0], [2.0], [-0.1]], np.float32))
+        z * 0 + sg.asarray(np.array([[-1.0], [0.0], [0.6], [-0.1]], np.float32))
     )
-    data = sg.asarray(np.array([[3.0], [-2.0], [-0.5], [0.0]], np.float32))
+    data = sg.asarray(np.array([[0.5], [-2.0], [-0.5], [0.0]], np.float32))
     terms = model.discriminator_terms(data, RandomStream(0))
     assert_close(terms["accuracy"], (1 / 4 + 3 / 4) / 2)
     hardly = sg.asarray(np.array([[0.5], [0.2], [-0.5], [0.0]], np.float32))
