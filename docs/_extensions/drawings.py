@@ -113,8 +113,18 @@ class Drawing(SphinxDirective):
         end = "" if version == "light" else "-dark"
         source = f"{'../' * self.env.docname.count('/')}{SHOWN}/{name}{end}.svg"
         text = alternative.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-        markup = f'<img class="only-{version}" src="{source}" alt="{text}" loading="lazy">'
+        size = pixels((KEPT / f"{self.env.app.drawings[name]}{end}.svg").read_text(encoding="utf-8"))
+        markup = f'<img class="only-{version}" src="{source}" alt="{text}"{size} loading="lazy">'
         return nodes.raw("", markup, format="html")
+
+
+def pixels(svg: str) -> str:
+    """The size of a drawing as attributes of its image, so that a page does not jump while it loads."""
+    sides = re.search(r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    if sides is None:
+        return ""
+    width, height = (round(float(side) * 4 / 3) for side in sides.groups())
+    return f' width="{width}" height="{height}"'
 
 
 def copy(app: Sphinx, error: Exception | None) -> None:

@@ -184,7 +184,7 @@ def beside(node: nodes.math, step: int) -> bool:
 
 def visit_block(self: Any, node: nodes.math_block) -> None:
     """Write a formula on a line of its own, with its number."""
-    self.body.append(self.starttag(node, "div", CLASS="math"))
+    self.body.append('<div class="math">\n')  # the theme's wrapper around it has the label's id
     self.body.append(f'<div class="formula">{rendered(node, display=True)}</div>')
     if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')

@@ -6,6 +6,7 @@ Sphinx has checked the references that it knows. This reads the pages as a brows
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -27,11 +28,15 @@ UNRENDERED = re.compile(r'<\w+\b[^<>]*\sclass="[^"]*\b(?:katex-error|problematic
 def faults(site: Path) -> Iterator[str]:
     """What is wrong with a built site, a line for each fault."""
     texts = {file: file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.html"))}
-    anchors = {file: set(map(unescape, IDENTIFIER.findall(text))) for file, text in texts.items()}
+    named = {file: [unescape(name) for name in IDENTIFIER.findall(text)] for file, text in texts.items()}
+    anchors = {file: set(names) for file, names in named.items()}
     for file, text in texts.items():
         where = file.relative_to(site).as_posix()
         if found := UNRENDERED.search(text):
             yield f"{where}: holds an error message ({found[0]})"
+        if len(named[file]) > len(anchors[file]):
+            (again, _), *_ = Counter(named[file]).most_common(1)
+            yield f"{where}: two elements have the id {again}"
         for tag, address in LINK.findall(text):
             if fault := dead(file, unescape(address), tag, anchors):
                 yield f"{where}: {fault}"

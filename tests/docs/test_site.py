@@ -50,6 +50,12 @@ def test_dark_pictures_turn_greys_over_and_keep_colours() -> None:
     assert "#3f90da" in dark
 
 
+def test_a_drawing_has_its_size_in_pixels() -> None:
+    svg = '<?xml?>\n<svg fill="#e1e1e1" xmlns:x="y" width="75pt" height="30.1pt" viewBox="0 0 1 1">'
+    assert drawings.pixels(svg) == ' width="100" height="40"'
+    assert drawings.pixels("<svg>") == ""
+
+
 def test_lines_of_sources_are_found_by_name() -> None:
     assert sources.line_of("scratchgen/models/vae/model.py", "VAE.elbo") > sources.line_of(
         "scratchgen/models/vae/model.py", "VAE"
@@ -107,6 +113,7 @@ def test_the_last_look_finds_dead_links_and_what_is_loaded_from_outside(tmp_path
     (tmp_path / "good.html").write_text(good)
     assert list(offline.faults(tmp_path)) == []
     bad = (
+        '<p id="twice">x</p><p id="twice">x</p>'
         '<a href="none.html">x</a><a href="good.html#there">x</a><script src="https://example.org/x.js"></script>'
         '<link rel="stylesheet" href="//example.org/x.css"><code class="katex-error">x</code>'
     )
@@ -117,6 +124,7 @@ def test_the_last_look_finds_dead_links_and_what_is_loaded_from_outside(tmp_path
     found = "\n".join(offline.faults(tmp_path))
     assert "bad.html: the link to none.html is dead: there is no such file" in found
     assert "bad.html: the link to good.html#there is dead: the page has no such place" in found
+    assert "bad.html: two elements have the id twice" in found
     assert "bad.html: <script> loads https://example.org/x.js" in found
     assert "bad.html: <link> loads //example.org/x.css" in found
     assert "bad.html: holds an error message" in found
