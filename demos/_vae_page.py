@@ -12,6 +12,7 @@ from demos import _lesson
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.models import VAE
+from scratchgen.plots.explorables import Explorable, Plane, planes
 from scratchgen.training import Run
 
 EQUATION = (
@@ -49,7 +50,25 @@ def write(
             "Training": plots.curves(rows),
         },
     )
+    if options.net == "dense":
+        run.section("VAE: a walk in the plane", PLAY, explorables=[plane(flat, data)])
     run.section("VAE: layers", table=_lesson.layer_table(model))
+
+
+PLAY = """
+Drag the point: the decoder runs in this page, and draws what lies there. A and B can be dragged too; in the
+row lies the way between them. Does one digit become the other by way of digits? Where training never used
+the plane, what is there, and how far is it from every image that the model has seen?
+"""
+
+
+def plane(model: VAE, data: Images) -> Explorable:
+    """The plane of two latents, to be played with."""
+    output = "sigmoid" if model.likelihood_name == "bernoulli" else "identity"
+    test, labels = data.test[:500], data.test_labels[:500]
+    codes = sg.asnumpy(model.encode(sg.asarray(test)))
+    shown = Plane(f"VAE, beta {model.beta:g}", "VAE", model.decoder, codes, output)
+    return planes([shown], test, labels, data.train[:2000], "Drag the point, A or B; or use the arrow keys")
 
 
 def manifold(model: VAE, side: int = 12) -> Any:

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .mathml import FormulaError, mathml
 
+if TYPE_CHECKING:
+    from ..plots.explorables import Explorable
+
 STYLE = Path(__file__).with_name("report.css")
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Section:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     pictures: Sequence[Picture] = ()
     table: Sequence[Sequence[Any]] = ()
+    explorables: Sequence[Explorable] = ()
 
 
 def render(
@@ -77,8 +81,14 @@ def render(
     `command` makes the page again, by the `configuration`; what is None there was not used.
 
     The browser is told to load nothing (``default-src 'none'``), so that no request leaves the page even if
-    something in it were to ask for one.
+    something in it were to ask for one. Only the scripts of its explorables run, each named by its digest.
     """
+    programs, style, sources = [], STYLE.read_text(encoding="utf-8"), "'none'"
+    if names := [one.name for section in sections for one in section.explorables]:
+        from ..plots.explorables import figure  # imported when there are any
+
+        programs = figure.scripts(names)
+        style, sources = style + figure.STYLE.read_text(encoding="utf-8"), figure.allowed(programs)
     anchors = [f"section-{i}" for i in range(1, len(sections) + 1)]
     links = "".join(f'<a href="#{a}">{escape(s.title)}</a>' for a, s in zip(anchors, sections, strict=True))
     used = {name: value for name, value in configuration.items() if value is not None}
@@ -88,13 +98,13 @@ def render(
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{POLICY.format(sources)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>{escape(title)}</title>
 <style>
-{STYLE.read_text(encoding="utf-8")}</style>
+{style}</style>
 </head>
 <body>
 <header>
@@ -112,6 +122,7 @@ def render(
 {_table(machine)}
 </details>
 </footer>
+{"".join(f"<script>{program}</script>" for program in programs)}
 </body>
 </html>
 """
@@ -126,6 +137,7 @@ def _section(anchor: str, section: Section) -> str:
 <h2>{escape(section.title)}</h2>
 {_paragraphs(section.text)}
 {f"<dl>{numbers}</dl>" if numbers else ""}
+{"".join(one.html() for one in section.explorables)}
 {"".join(map(_figure, section.pictures))}
 {_table(section.table) if section.table else ""}
 </section>

@@ -25,6 +25,8 @@ from .report import Picture, Section, render
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..plots.explorables import Explorable
+
 CHECKPOINT = "checkpoint.npz"
 METRICS = "metrics.csv"
 DOTS_PER_INCH = 200  # twice what figures are laid out for: sharp on screens of double density
@@ -191,6 +193,7 @@ class Run:
         numbers: Mapping[str, Any] | None = None,
         pictures: Mapping[str, Figure | str | PathLike[str]] | None = None,
         table: Sequence[Sequence[Any]] | None = None,
+        explorables: Sequence[Explorable] = (),
     ) -> None:
         """Add a section to the report, and its pictures to the folder.
 
@@ -205,6 +208,8 @@ class Run:
             Figures, or paths of PNG and GIF files, by caption.
         table : sequence of rows, optional
             The first row is the head. Numbers are aligned and rounded to four digits.
+        explorables : sequence of Explorable, optional
+            Drawings to play with: see `scratchgen.plots.explorables`.
         """
         if not current_ranks().first:
             return
@@ -215,7 +220,7 @@ class Run:
             else:
                 light, dark = self._save_figure(title, picture)
                 shown.append(Picture.read(light, caption, dark))
-        self.sections.append(Section(title, text, dict(numbers or {}), shown, list(table or [])))
+        self.sections.append(Section(title, text, dict(numbers or {}), shown, list(table or []), explorables))
 
     def write_report(self, title: str | None = None, text: str = "", command: str = "") -> Path:
         """Write ``report.html`` of the sections so far, and return its path.

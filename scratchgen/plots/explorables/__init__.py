@@ -1,0 +1,11 @@
+"""Explorables: drawings that answer to a finger, a mouse or the arrow keys, with all they need in the page.
+
+A Python function of this folder packs the numbers, a JavaScript file of the same name computes and draws with
+them; `kit.js` is what all of these files share. What the two languages compute is compared in
+``tests/plots/test_explorables.py``.
+"""
+
+from .figure import Explorable, pack
+from .planes import Plane, dense_layers, planes
+
+__all__ = ["Explorable", "Plane", "dense_layers", "pack", "planes"]
