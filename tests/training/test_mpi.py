@@ -32,7 +32,7 @@ pytestmark = [
 
 
 def start(size: int, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The program on so many ranks, of one thread each, more than there are cores if need be."""
+    """The program, or a line of Python, on ranks of one thread each, more than there are cores if need be."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMI"))},
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -41,8 +41,17 @@ def start(size: int, *arguments: str, **variables: str) -> subprocess.CompletedP
         "OPENBLAS_NUM_THREADS": "1",
         **variables,
     }
-    command = [str(MPIEXEC), "-n", str(size), *OPTIONS, sys.executable, str(PROGRAM), *arguments]
+    program = arguments if arguments[0] == "-c" else (str(PROGRAM), *arguments)
+    command = [str(MPIEXEC), "-n", str(size), *OPTIONS, sys.executable, *program]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, check=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _two_processes_find_each_other() -> None:
+    """MPI may be installed where its processes may not talk: that is no fault of what is tested here."""
+    met = start(2, "-c", "from mpi4py import MPI; MPI.COMM_WORLD.Barrier()")
+    if met.returncode:
+        pytest.skip(f"mpiexec does not work on this machine: {met.stderr[-300:]}")
 
 
 def is_open_mpi() -> bool:
