@@ -55,12 +55,14 @@ def repeated(n: int, times: int) -> list[np.ndarray]:
     return [avatars.look_numbers(avatars.sample(n, RandomStream(seed, "repeated"))) for seed in range(times)]
 
 
+@pytest.mark.equation("expected-coverage")
 @pytest.mark.equation("expected-total-variation")
 def test_de_moivres_formula_is_the_mean_deviation_of_a_binomial() -> None:
     n, p = 50, P[P > 0]
     counts = np.arange(n + 1)[:, None]
     deviation = np.sum(stats.binom.pmf(counts, n, p) * np.abs(counts - n * p)) / (2 * n)
     assert_close(expected_scores(n).total_variation, deviation, rtol=1e-10)
+    assert expected_scores(n).validity == 1  # P_data draws no look that the rules forbid
     assert_mean([total_variation(numbers) for numbers in repeated(n, 200)], np.array(deviation))
 
 
@@ -79,6 +81,11 @@ def test_quantiles_of_the_resamples_are_shifted_to_the_observed_value() -> None:
     again = [len(np.unique(sample[sg.asnumpy(stream.integers(0, 30, (30,)))])) for _ in range(300)]
     low, high = np.quantile(again, [0.1, 0.9]) - np.mean(again)
     assert_close(found, [11, 11 + low, 11 + high], rtol=1e-12)
+    within = bootstrap_interval(
+        lambda x: len(np.unique(x)), sample, RandomStream(2), resamples=300, level=0.8, bounds=(0, 11.1)
+    )
+    assert 11 + high > 11.1
+    assert_close(within, [11, 11 + low, 11.1], rtol=1e-12)
 
 
 @pytest.mark.equation("bootstrap-interval")
