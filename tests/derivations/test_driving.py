@@ -51,6 +51,7 @@ def test_samples_have_the_density_since_the_share_of_another_one_among_them_is_o
 def test_the_drivers_acceleration_term_by_term(approach: float) -> None:
     gap, speed = 41.0, 17.0
     wanted = 3.0 + max(0.0, 17.0 * 1.3 + 17.0 * approach / (2 * 1.1**0.5 * 2.3**0.5))
+    assert_close(OTHER.wanted_gap(speed, approach), wanted, rtol=1e-12)
     expected = 1.1 - 1.1 * (17 / 29) * (17 / 29) ** 3 - 1.1 * wanted * wanted / gap**2
     assert_close(OTHER(gap, speed, approach), max(expected, -6.5), rtol=1e-12)
 

@@ -106,7 +106,7 @@ def test_without_a_label_it_is_a_bound_on_the_evidence_and_tight_for_the_right_c
     assert_mean(np.array(drawn), -np.mean(expected))
 
 
-@pytest.mark.equation("m2-loss")
+@pytest.mark.equation("m2-loss", "m2-labelled", "m2-unlabelled")
 def test_its_derivatives_by_the_weights() -> None:
     model = build()
 

@@ -57,15 +57,18 @@ class Controller:
             checks.number(name, getattr(self, name), "(0, inf)")
         checks.number("reaction", self.reaction, "[0, inf)")
 
+    def wanted_gap(self, speed: Any, approach: Any) -> Any:
+        """The gap s* that it wishes for, in m: equation idm-gap."""
+        closing = speed * approach / (2 * np.sqrt(self.acceleration * self.braking))
+        return self.least_gap + np.maximum(0.0, speed * self.headway + closing)  # (idm-gap)
+
     def __call__(self, gap: Any, speed: Any, approach: Any) -> Any:
         """The acceleration in m/s^2: equation idm-acceleration."""
-        a, b = self.acceleration, self.braking
-        wanted = self.least_gap + np.maximum(
-            0.0, speed * self.headway + speed * approach / (2 * np.sqrt(a * b))
-        )  # (idm-gap)
-        free = (speed / self.desired_speed) ** 4
+        gap = np.maximum(gap, 0.1)  # after a collision it would be 0 or less
+        tightness = self.wanted_gap(speed, approach) / gap
+        free = 1 - (speed / self.desired_speed) ** 4
         return np.maximum(
-            a * (1 - free - (wanted / np.maximum(gap, 0.1)) ** 2), -self.strongest_braking
+            self.acceleration * (free - tightness**2), -self.strongest_braking
         )  # (idm-acceleration)
 
     def steady_gap(self, speed: Any) -> Any:
