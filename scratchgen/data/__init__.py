@@ -1,9 +1,10 @@
-"""Data: real digits that ship inside, MNIST and Fashion-MNIST, and minibatches of any of them."""
+"""Data: real digits that ship inside, MNIST, Fashion-MNIST, your own pictures, and minibatches of them."""
 
 from . import avatars, driving, physics, scans, toy
 from .batches import batches
 from .digits import digits
 from .errors import DataError
+from .folder import folder
 from .mnist import fashion_mnist, mnist
 from .pixels import binarise, dequantise
 from .record import Images
@@ -18,6 +19,7 @@ __all__ = [
     "digits",
     "driving",
     "fashion_mnist",
+    "folder",
     "mnist",
     "physics",
     "scans",

@@ -23,6 +23,8 @@ class Images:
         Their classes, int64, of shape ``(n,)``.
     levels : int
         The number of grey levels; a pixel is one of ``0, 1, .., levels - 1``, divided by ``levels - 1``.
+    class_names : tuple of str
+        What the classes are called, where that is known.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class Images:
     test: np.ndarray
     test_labels: np.ndarray
     levels: int
+    class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for array in (self.train, self.train_labels, self.test, self.test_labels):
