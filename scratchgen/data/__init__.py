@@ -7,11 +7,13 @@ from .errors import DataError
 from .folder import folder
 from .mnist import fashion_mnist, mnist
 from .pixels import binarise, dequantise
+from .poisson import PoissonBatch, poisson_batches
 from .record import Images
 
 __all__ = [
     "DataError",
     "Images",
+    "PoissonBatch",
     "avatars",
     "batches",
     "binarise",
@@ -22,6 +24,7 @@ __all__ = [
     "folder",
     "mnist",
     "physics",
+    "poisson_batches",
     "scans",
     "toy",
 ]

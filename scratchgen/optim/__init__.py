@@ -5,6 +5,7 @@ from .adam import Adam, AdamW
 from .average import ExponentialMovingAverage
 from .clip import clip_grad_norm
 from .optimizer import Optimizer
+from .private import private_gradients
 from .rmsprop import RMSprop
 from .sgd import SGD
 
@@ -16,5 +17,6 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "clip_grad_norm",
+    "private_gradients",
     "schedules",
 ]
