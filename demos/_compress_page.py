@@ -95,7 +95,7 @@ def lossy_text(found: list[Any]) -> str:
     for bits in (low, high):
         pca, ours = (float(np.interp(bits, *curves[name])) for name in ("PCA", "autoencoder"))
         better = "the autoencoder" if ours < pca else "PCA"
-        verdicts.append(f"at {bits:.0f} bits {better} ({ours:.2f} against PCA's {pca:.2f})")
+        verdicts.append(f"at {bits:.0f} bits {better} (autoencoder {ours:.2f}, PCA {pca:.2f})")
     return (
         "If an image may come back a little wrong, its code is enough: as many numbers, each rounded to a "
         "grid, and "

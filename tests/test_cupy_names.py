@@ -15,7 +15,7 @@ PACKAGE = Path(scratchgen.__file__).parent
 # What runs on the host whatever the device: files, pictures, the description of the machine, and models that
 # count instead of computing gradients.
 HOST_ONLY = (
-    *("data/", "plots.py", "backend/environment.py", "models/naive_bayes/"),
+    *("data/", "plots/", "coding/", "backend/environment.py", "models/naive_bayes/"),
     # what loops are made with
     *("loops/", "backend/convolution/minimal.py"),
 )

@@ -60,7 +60,7 @@ def compress(model: Any, images: Any, batch: int = 256) -> bytes:
     >>> bool((decompress(model, data) == images).all())
     True
     """
-    x = np.ascontiguousarray(checks.examples("images", images, shape_of(model), least=1))
+    x = np.ascontiguousarray(asnumpy(checks.examples("images", images, shape_of(model), least=1)))
     checks.one_of("images", str(x.dtype), DTYPES)
     coder = coder_of(model, x.shape[1:], checks.whole("batch", batch))
     levels = levels_of(x, coder.levels).reshape(len(x), -1)

@@ -41,7 +41,7 @@ class Controller:
     Examples
     --------
     >>> round(float(CAREFUL(gap=50.0, speed=20.0, approach=0.0)), 3)  # far enough: it speeds up a little
-    0.243
+    0.297
     """
 
     headway: float = 1.6

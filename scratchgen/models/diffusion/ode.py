@@ -166,16 +166,16 @@ def ode_times(schedule: Schedule, steps: int, last: int = 0) -> list[int]:
     Examples
     --------
     >>> ode_times(Schedule([0.1] * 20), 4)
-    [20, 8, 3, 2, 0]
+    [20, 7, 3, 1, 0]
     """
     count = np.arange(checks.whole("steps", steps, 1, schedule.steps - last) + 1)
     phi = angles(schedule)[1:]
     wanted = phi[0] + (phi[-1] - phi[0]) * (count / steps) ** 2
     near = np.abs(phi[:, None] - wanted).argmin(axis=0) + 1
-    near[0] = last
-    apart = np.maximum.accumulate(near - count) + count  # no time twice,
-    apart = np.minimum(apart, schedule.steps - steps + count)  # and none above T
-    return [int(t) for t in apart[::-1]]
+    times = [last]
+    for i, t in enumerate(near[1:], 1):  # no time twice, and none above T
+        times.append(min(max(int(t), times[-1] + 1), schedule.steps - steps + i))
+    return times[::-1]
 
 
 def _slope_and_spread(
