@@ -18,7 +18,7 @@ from sphinx.util import logging
 
 log = logging.getLogger(__name__)
 
-IDENTIFIER = re.compile(r'\sid="([^"]+)"')
+IDENTIFIER = re.compile(r'<\w[^<>]*?\sid="([^"]+)"')  # in a tag: a page of source code may speak of ids
 LINK = re.compile(r'<(\w+)\b[^>]*?\s(?:href|src)="([^"]*)"')
 OUTSIDE = re.compile(r"(?:https?:)?//")
 LOADED_BY_STYLE = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""")

@@ -134,5 +134,5 @@ def test_what_is_left_open_is_settled_once() -> None:
     for module in (vae, gan, ddpm):
         settled = module.Options().settled()
         assert settled == settled.settled()
-        left = {"root", "resume"}
+        left = {"root", "resume", "max_minutes"}
         assert {name for name, value in vars(settled).items() if value is None} == left

@@ -33,6 +33,7 @@ def test_a_push_is_duda_s_formula_and_a_pop_undoes_it() -> None:
         before, x = x, (x // count << r) + start + x % count  # Python's whole numbers have no limit
         stack.push(np.array([start]), np.array([count]), r)
         assert int(stack.heads[0]) == x
+        assert_close(stack.heads[0] / 2**32, x / 2**32)
         assert start <= int(stack.slots(1, r)[0]) < start + count
         again = Stack.from_bytes(stack.to_bytes(), 1)
         again.pop(np.array([start]), np.array([count]), r)
