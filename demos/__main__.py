@@ -1,6 +1,7 @@
 """Run the lessons: `python3 demos` is the tour of all, `python3 demos vae` is one.
 
 usage: python3 demos [--no-venv] [--list | --help] [name] [the lesson's options]
+       python3 demos exercise [--list | LABEL]    write an equation's statement, checked by its tests
 
 The first run makes `.venv` and installs the project in it; `--no-venv` uses the running Python as it is.
 `python3 demos vae --help` lists a lesson's options. A lesson is a file of this folder, with a `main(argv)`.
@@ -56,6 +57,9 @@ def main(arguments: "list[str]") -> None:
     if arguments[:1] == ["--list"]:
         print(listing(known))
         return
+    if arguments[:1] == ["exercise"]:
+        bootstrap.enter(extras=("test",), needs=("pytest",))
+        sys.exit(importlib.import_module("demos._exercise").main(arguments[1:]))
     named = bool(arguments) and not arguments[0].startswith("-")
     name, options = (arguments[0], arguments[1:]) if named else (TOUR, arguments)
     if name not in known:
