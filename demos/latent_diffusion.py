@@ -100,7 +100,7 @@ def on_codes(vae: VAE, data: Images, options: Options, run: Run) -> Rival:
         shape[0], None, recipe.width, recipe.multipliers, recipe.blocks, classes=known and known + 1, rng=rng
     )
     ddpm = DDPM(network, cosine_schedule(options.noise_steps), shape, prediction="v", classes=known)
-    model = LatentDiffusion(vae, ddpm).calibrate(data.train, rng)
+    model = LatentDiffusion(vae, ddpm).calibrate(sg.asarray(data.train), rng)
     average = ExponentialMovingAverage(ddpm.parameters(), recipe.memory)
     examples = (data.train, data.train_labels) if known else data.train
     seconds = train(ddpm, labelled(model.loss), examples, recipe.latent_steps, options, run, average)
