@@ -210,6 +210,15 @@ def test_the_likelihood_of_two_bumps_exactly_and_by_random_directions() -> None:
 
 
 @pytest.mark.equation("ode-hutchinson")
+def test_where_coordinates_do_not_mix_any_directions_are_exact() -> None:
+    """The matrix of slopes is diagonal then, and the squares of signs are 1."""
+    model, x = exact(linear_schedule(40)), draw(6)
+    right = sg.asnumpy(model.ode_log_prob(x, steps=12))
+    for probes in (1, 3):
+        assert_close(model.ode_log_prob(x, RandomStream(probes), steps=12, probes=probes), right, rtol=1e-9)
+
+
+@pytest.mark.equation("ode-hutchinson")
 def test_signs_are_even_and_independent() -> None:
     from scratchgen.models.diffusion import signs
 
