@@ -6,7 +6,7 @@ oscillator: whatever it says is zero, the *residual* r, is computed of the gener
 differentiating the generator itself with respect to the points, and costs:
 
     u'(x) = d/dx sum_i u(x_i),   since u(x_i) depends on x_i alone                          (physics-slope)
-    P = E_z 1/c sum_i |r(x_i; z)|^2,   over c collocation points                         (physics-residual)
+    P = E_z 1/M sum_i |r(x_i; z)|^2,   over M collocation points                         (physics-residual)
     L_G = (the game's loss of the generator) + weight P                                      (physics-loss)
 
 The generator's step follows the gradient of P with respect to its weights: with a law of second order, a
