@@ -36,6 +36,7 @@ from typing import Any, Self
 
 from ..autograd import no_grad, raw
 from ..backend import Array, RandomStream, checks
+from ..distributions import sum_per_example
 from ..networks import MLP, ConvDecoder, ConvEncoder
 from ..nn import Flatten, Module, Sequential, Unflatten
 from ..nn.context import evaluating
@@ -164,7 +165,7 @@ class Autoencoder(Module):
         """
         reconstructed = self.reconstruct(x)
         difference = checks.shape("decoder(z)", reconstructed, tuple(x.shape), "like x") - raw(x)
-        return (difference * difference).reshape((len(x), -1)).sum(axis=1)  # (anomaly-score)
+        return sum_per_example(difference * difference)  # (anomaly-score)
 
     def loss(
         self,
