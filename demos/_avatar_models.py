@@ -67,7 +67,7 @@ def autoencoder(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner
     """Random codes: from a Gaussian around those of the observations."""
     x = avatars.draw(rows)
     model = Autoencoder.dense(avatars.SHAPE, HIDDEN, LATENT, rng=RandomStream(options.seed, "autoencoder"))
-    seconds = _fit(model, lambda batch, rng: model.loss(batch), x, 1000, options, run)
+    seconds = _fit(model, model.loss, x, 1000, options, run)
     return Learner(lambda n, rng: random_images(model, x, n, rng), model.parameter_count(), seconds)
 
 

@@ -132,12 +132,8 @@ def train(
     steps, lr = best.steps, best.lr
     print(model)
 
-    def loss(batch: Any, rng: sg.RandomStream) -> dict[str, Any]:
-        x0, labels = batch if isinstance(batch, tuple) else (batch, None)
-        return model.loss_terms(x0, rng, labels)
-
     rows = fit(
-        loss,
+        model.loss_terms,
         data,
         Adam(model.parameters(), lr),
         steps=steps,

@@ -103,7 +103,7 @@ def on_codes(vae: VAE, data: Images, options: Options, run: Run) -> Rival:
     model = LatentDiffusion(vae, ddpm).calibrate(sg.asarray(data.train), rng)
     average = ExponentialMovingAverage(ddpm.parameters(), recipe.memory)
     examples = (data.train, data.train_labels) if known else data.train
-    seconds = train(ddpm, labelled(model.loss), examples, recipe.latent_steps, options, run, average)
+    seconds = train(ddpm, model.loss, examples, recipe.latent_steps, options, run, average)
     return Rival("codes", ddpm, average, lambda z: sg.asnumpy(model.decode(z)).clip(0, 1), seconds, model)
 
 
@@ -125,7 +125,7 @@ def on_pixels(data: Images, options: Options, run: Run) -> Rival:
     average = ExponentialMovingAverage(ddpm.parameters(), recipe.memory)
     x = data.train * 2 - 1
     examples = (x, data.train_labels) if known else x
-    seconds = train(ddpm, labelled(ddpm.loss), examples, recipe.pixel_steps, options, run, average)
+    seconds = train(ddpm, ddpm.loss, examples, recipe.pixel_steps, options, run, average)
     return Rival("pixels", ddpm, average, lambda x: sg.asnumpy(x / 2 + 0.5).clip(0, 1), seconds)
 
 
@@ -134,14 +134,9 @@ def classes(data: Images) -> int | None:
     return int(data.train_labels.max()) + 1 or None
 
 
-def labelled(loss: Callable[..., Any]) -> Callable[[Any, sg.RandomStream], Any]:
-    """A loss of batches that are images, or images and their labels."""
-    return lambda batch, rng: loss(batch[0], rng, batch[1]) if isinstance(batch, tuple) else loss(batch, rng)
-
-
 def train(
     model: Any,
-    loss: Callable[[Any, sg.RandomStream], Any],
+    loss: Callable[..., Any],
     examples: Any,
     default: int,
     options: Options,
