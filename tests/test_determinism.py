@@ -39,6 +39,18 @@ np.save(sys.argv[1], np.concatenate(weights))
 """
 
 
+# A loop that shares out slices, whose sums may be taken in more than one order: the bits of what it computes.
+LOOPS = """
+import hashlib
+import numpy as np
+from scratchgen.optim.adam import adam
+rng = np.random.default_rng(0)
+x, g, m, v = rng.random((4, 5000)).astype(np.float32)
+adam(x, g, m, v, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, step=3)
+print(hashlib.sha256(np.stack([x, m, v]).tobytes()).hexdigest())
+"""
+
+
 def weights(folder: Path, threads: int, loops: str = "1") -> np.ndarray:
     """What a process of its own arrives at."""
     file = folder / f"{threads}-{loops}-{len(list(folder.iterdir()))}.npy"
@@ -56,6 +68,20 @@ def test_processes_and_numbers_of_threads_agree_to_the_bit(tmp_path: Path) -> No
     assert np.isfinite(one).all()
     for threads in (1, 2):
         np.testing.assert_array_equal(weights(tmp_path, threads), one)
+
+
+@pytest.mark.skipif(not compiled.available(), reason="without Numba there are no loops")
+def test_loops_give_the_same_bits_just_compiled_from_the_cache_and_without_one(tmp_path: Path) -> None:
+    root = str(Path(scratchgen.__file__).parents[1])
+
+    def digest(cache: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": root, "NUMBA_CACHE_DIR": cache}
+        command = [sys.executable, "-c", LOOPS]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
+    cold, warm, without = (digest(folder) for folder in (str(tmp_path), str(tmp_path), "/dev/null/none"))
+    assert cold == warm == without
+    assert list(tmp_path.rglob("*.nbi"))
 
 
 @pytest.mark.slow

@@ -167,13 +167,36 @@ def _sources(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def _inline_where_called(function: Callable[..., Any], library: Any) -> None:
+    """Let every loop that calls this one have its code inside, instead of a copy under the same name.
+
+    A copy is optimised once more, so its sums may be taken in another order, and which of the two runs would
+    depend on which was loaded first: in a process that has just compiled them another one than in the next,
+    which loads them from the cache. (The crew computes with whole numbers, where this makes no difference.)
+    """
+    if function.__module__.startswith(f"{PACKAGE}.loops"):
+        for code in library._get_module_for_linking().functions:
+            if not code.is_declaration and PACKAGE in code.name:
+                code.add_function_attribute("alwaysinline")
+
+
+def _no_cache(function: Callable[..., Any]) -> Any:
+    from numba.core import caching
+
+    class NoCache(caching.NullCache):
+        def save_overload(self, signature: Any, result: Any) -> None:
+            _inline_where_called(function, result.library)
+
+    return NoCache()
+
+
 def _cache(function: Callable[..., Any]) -> Any:
     """Numba's cache of a loop, in our folder; none where that cannot be written."""
     from numba.core import caching
 
     folder = _folder()
     if folder is None:
-        return caching.NullCache()
+        return _no_cache(function)
 
     class Locator(caching._CacheLocator):
         def __init__(self, file: str) -> None:
@@ -206,9 +229,10 @@ def _cache(function: Callable[..., Any]) -> Any:
             except Exception:
                 return None
 
-        def save_overload(self, *args: Any) -> None:
+        def save_overload(self, signature: Any, result: Any) -> None:
+            _inline_where_called(function, result.library)
             try:
-                super().save_overload(*args)
+                super().save_overload(signature, result)
             except Exception:
                 self.disable()
                 with contextlib.suppress(OSError):
