@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from estimates import assert_mean, integral
@@ -24,8 +26,10 @@ from scratchgen.models.diffusion import (
     ode_step,
     ode_times,
     prediction_target,
+    signs,
     velocity,
 )
+from scratchgen.models.diffusion.ode import _slope_and_spread, angles
 
 LOG_P = stats.norm(MEAN, SIGMA)
 
@@ -220,12 +224,26 @@ def test_where_coordinates_do_not_mix_any_directions_are_exact() -> None:
 
 @pytest.mark.equation("ode-hutchinson")
 def test_signs_are_even_and_independent() -> None:
-    from scratchgen.models.diffusion import signs
-
     e = sg.asnumpy(signs(RandomStream(8), 4000, sg.asarray(np.zeros((1, 3)))))[:, 0]
     assert_close(np.abs(e), np.ones_like(e))
     assert_mean(e[:, :, None] * e[:, None, :], np.eye(3))
     assert_mean(e, np.zeros(3))
+
+
+def test_more_steps_do_not_lessen_the_scatter_of_directions() -> None:
+    """One set of directions serves the whole path; fresh ones in each step would average out."""
+    schedule = cosine_schedule(1000)
+    model = DDPM(Bumps(schedule), schedule, (2,))
+    x = sg.asarray(np.tile([[0.4, -0.3]], (400, 1)))  # one point, with a direction for each copy
+    few, many = (sg.asnumpy(model.ode_log_prob(x, RandomStream(9), steps=k, probes=1)).std() for k in (10, 40))
+    assert_close(many / few, 1.0, atol=0.15)
+
+    rng, times = RandomStream(10), ode_times(schedule, 40, last=1)[::-1]
+    phi, path, fresh = angles(schedule), x * schedule.signal[0], 0.0
+    for t, s in pairwise(times):
+        slope, spread = _slope_and_spread(schedule, model.predict_x0, path, t, signs(rng, 1, x))
+        path, fresh = path + slope * (phi[s] - phi[t]), fresh + sg.asnumpy(spread) * (phi[s] - phi[t])
+    assert fresh.std() < many / 2
 
 
 def test_times_are_distinct_and_their_angles_are_as_squares() -> None:

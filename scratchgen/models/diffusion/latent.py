@@ -2,7 +2,7 @@
 
 Most bits of an image are details that nobody looks for, and a diffusion model spends as much on each pixel of
 them as on what matters. So first an autoencoder learns z = e(x), a smaller *image* of a few channels, and
-d(z), which gives the details back; then a diffusion model learns the distribution of z. Each step costs less
+f(z), which gives the details back; then a diffusion model learns the distribution of z. Each step costs less
 by the ratio of the places, and only the last thing that is done to a sample is to decode it.
 
 A diffusion has noise of variance 1 at its end and expects data of about that size. So z is scaled,
@@ -12,9 +12,9 @@ A diffusion has noise of variance 1 at its end and expects data of about that si
 by one number for all: the mean and the variance are those of all components of many examples.
 
 If the autoencoder is a VAE there is still a bound on the likelihood. Its ELBO holds for any prior p(z); with
-that of the diffusion model, whose own bound is -log p(z') <= B(z'), and p(z) = p(z') c^D for D components,
+that of the diffusion model, whose own bound is -log p(z') <= B(z'), and p(z) = p(z') c^J for J components,
 
-    -log p(x) <= E_q[-log p(x|z) + log q(z|x) + B(c z)] - D log c.                              (latent-bound)
+    -log p(x) <= E_q[-log p(x|z) + log q(z|x) + B(c z)] - J log c.                              (latent-bound)
 
 The first term is what the decoder does not know; the rest is what the latents cost, in nats. Where N(0, I)
 was the prior, the rest was KL(q(z|x) || N(0, I)), and it is smaller now by as much as the diffusion model
@@ -87,7 +87,7 @@ class LatentDiffusion(Module):
         Parameters
         ----------
         x : array, shape (batch, *shape)
-            Such as all training data: in a small batch the scale is a chance.
+            Such as all training data: of a small batch the scale is a matter of chance.
         rng : RandomStream, optional
             Of the codes, for a VAE.
 

@@ -14,15 +14,15 @@ is linear in x but for what the network sees,
 
     d(x / s)/dlambda = e^lambda E[x_0|x],
 
-so a step from t to t', over h = lambda' - lambda, is exact but for how E[x_0|x] changes meanwhile, if D is
-its mean with the weight d(e^lambda), where e^lambda = cot phi:
+so a step from t to t', over h = lambda' - lambda, is exact but for how E[x_0|x] changes meanwhile, if x0_mean
+is its mean with the weight d(e^lambda), where e^lambda = cot phi:
 
-    x' = (s' / s) x + a' (1 - e^(-h)) D.                                                            (ode-step)
+    x' = (s' / s) x + a' (1 - e^(-h)) x0_mean.                                                      (ode-step)
 
-With D as it is at t, that is DDIM without noise, of first order. If E[x_0|x] goes on as it did since the
-step before, from the angle phi_b, in a straight line over the angle, D is its value at the mean angle,
+With E[x_0|x] as it is at t, that is DDIM without noise, of first order. If E[x_0|x] goes on as it did since the
+step before, from the angle phi_b, in a straight line over the angle, x0_mean is its value at the mean angle,
 
-    D = x_0(phi) + (x_0(phi) - x_0(phi_b)) (m - phi) / (phi - phi_b),                      (ode-extrapolation)
+    x0_mean = x_0(phi) + (x_0(phi) - x_0(phi_b)) (m - phi) / (phi - phi_b),                (ode-extrapolation)
     m = (F(phi') - F(phi)) / (cot phi' - cot phi),   F(phi) = phi cot phi - log sin phi,      (ode-mean-angle)
 
 and with one evaluation for each step the order is the second. (DPM-Solver++(2M) of Lu et al. 2022 is the same
