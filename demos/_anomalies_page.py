@@ -105,7 +105,7 @@ def write(
     }
     run.section(
         "The hospital",
-        "    s(x)  =  |x - d(e(x))|^2\n\n"
+        "    score(x)  =  |x - f(e(x))|^2\n\n"
         f"{len(cases.images)} new scans, half of them with a lesson, a fracture or bright spots; trained "
         "on healthy ones only. Intervals are bootstrap intervals over scans, of 95 %. By pixel: over all "
         f"pixels of the ill scans, of which {ill.masks.mean():.1%} are where something is wrong. The "

@@ -114,7 +114,7 @@ def write(
     }
     run.section(
         f"Denoising on {data.name}",
-        "    L  =  |x - d(e(x'))|^2                     x' a damaged copy of x\n\n"
+        "    L  =  |x - f(e(x'))|^2                     x' a damaged copy of x\n\n"
         f"PSNR in decibels on {len(test):,} test images: 10 more is a tenth of the squared error. Median "
         "and local Wiener filter (scipy, 3 by 3 pixels) know only that neighbours are alike. The best "
         "affine map knows the training images, and was fitted to each kind and strength by itself; one "

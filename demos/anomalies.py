@@ -3,7 +3,7 @@
 Nobody can train a classifier on what was never seen. But an autoencoder can be trained on the healthy alone.
 It learns to draw healthy heads; where it fails to draw what it sees, something is there that it never saw:
 
-    s(x) = |x - d(e(x))|^2, summed over the pixels: how strange; and each pixel's part of it: where.
+    score(x) = |x - f(e(x))|^2, summed over the pixels: how strange; and each pixel's part of it: where.
 
 The heads are drawn by a program, so the truth is known for every pixel, and the score can be judged.
 """
@@ -108,7 +108,7 @@ Maps = Callable[[np.ndarray], np.ndarray]  # each pixel's part in the score: the
 
 
 def error_map(model: Any) -> Maps:
-    """Each pixel's part in |x - d(e(x))|^2."""
+    """Each pixel's part in |x - f(e(x))|^2."""
     return lambda x: (sg.asnumpy(model.reconstruct(sg.asarray(x))) - x) ** 2
 
 

@@ -1,8 +1,8 @@
 """Autoencoder: squeeze an image through a few numbers, and learn to undo it.
 
-An encoder e and a decoder d are trained together to make d(e(x)) close to x:
+An encoder e and a decoder f are trained together to make f(e(x)) close to x:
 
-    L = |x - d(e(x))|^2, summed over the pixels and averaged over the images.
+    L = |x - f(e(x))|^2, summed over the pixels and averaged over the images.
 
 How good can a code of a few numbers be? If e and d were linear, the best they could do is principal component
 analysis. The nonlinear pair has to beat that.
@@ -23,7 +23,7 @@ from scratchgen.data import Images
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run, fit
 
-EQUATION = r"$$L = \|x - d(e(x))\|^2 \quad \text{, averaged over the images}$$"
+EQUATION = r"$$L = \|x - f(e(x))\|^2 \quad \text{, averaged over the images}$$"
 STEPS = 4000
 
 

@@ -4,7 +4,7 @@ Somebody has scans of old forms, with grain, dust and torn corners. Nobody has t
 but clean pictures of the same kind can be damaged on purpose. The autoencoder sees the damaged copy x' and
 is told what was there before:
 
-    L = |x - d(e(x'))|^2, summed over the pixels and averaged over the images.
+    L = |x - f(e(x'))|^2, summed over the pixels and averaged over the images.
 
 What does it become? For squared error nothing is better than E[x | x'], the mean of all clean pictures that
 could have been damaged like this. Where that mean is known, we look whether it was found.

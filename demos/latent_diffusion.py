@@ -2,7 +2,7 @@
 
 A diffusion model asks its network dozens of times for every sample, each time about all pixels. So
 
-    z  =  e(x),   a smaller image,        x  ~  d(z),
+    z  =  e(x),   a smaller image,        x  ~  f(z),
 
 and the diffusion model learns z alone. Each question costs less by the number of places, and the decoder is
 asked once. What is paid for it: an autoencoder has to be trained before, and what it loses is lost. Here both

@@ -3,7 +3,7 @@
 Numbers stand as multiples of 2^-16, in float64, whose products and sums of whole numbers are exact below
 2^53. Exact sums are the same in any order, so that BLAS may add as it likes:
 
-    y = floor((W x + b 2^16) / 2^16),   W, x, b whole multiples of 2^-16                  (fixed-point-linear)
+    y = floor((W x + b 2^16) / 2^16),   W, x, b, y whole, in units of 2^-16               (fixed-point-linear)
 
 All values are kept within +-128, and weights whose sums could pass 2^53 are refused.
 """

@@ -2,14 +2,14 @@
 
 Encoded, all images together have the density of the aggregated posterior,
 
-    q(z) = 1/N sum_n q(z|x_n),                                                      (aggregated-posterior)
+    q(z) = 1/n sum_i q(z|x_i),                                                      (aggregated-posterior)
 
 and the KL that a VAE pays is the sum of two terms (Hoffman & Johnson 2016, "ELBO surgery"):
 
-    1/N sum_n KL(q(z|x_n) || p(z)) = I(x; z) + KL(q(z) || p(z)),                             (elbo-surgery)
-    I(x; z) = 1/N sum_n E_q(z|x_n) [log q(z|x_n) - log q(z)].                            (code-information)
+    1/n sum_i KL(q(z|x_i) || p(z)) = I(x; z) + KL(q(z) || p(z)),                             (elbo-surgery)
+    I(x; z) = 1/n sum_i E_q(z|x_i) [log q(z|x_i) - log q(z)].                            (code-information)
 
-The first is what codes say about their image, at most log N. The second buys nothing: it is the distance
+The first is what codes say about their image, at most log n. The second buys nothing: it is the distance
 between codes that are drawn and codes that the decoder has seen, and a better prior takes it away.
 """
 

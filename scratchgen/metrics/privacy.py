@@ -1,17 +1,17 @@
 """Privacy: what a model gives away about who was in its training data, and what noise guarantees.
 
-A mechanism M is (epsilon, delta)-differentially private (Dwork et al. 2006) if for all data sets D and D' of
+A mechanism M is (epsilon, delta)-differentially private (Dwork et al. 2006) if for all data sets X and X' of
 which one has one example more, and all sets S of outcomes,
 
-    P(M(D) in S) <= exp(epsilon) P(M(D') in S) + delta.                                (privacy-definition)
+    P(M(X) in S) <= exp(epsilon) P(M(X') in S) + delta.                                (privacy-definition)
 
 Training with noise (Abadi et al. 2016) takes each example with probability q into a step, clips its gradient
 to norm C and adds noise of standard deviation sigma C to their sum. In units of C, and at worst, what is seen
-is then a number z of density N(0, sigma^2) without the example, and with it (1 - q) N(0, sigma^2) + q N(1,
+is then a number y of density N(0, sigma^2) without the example, and with it (1 - q) N(0, sigma^2) + q N(1,
 sigma^2). The ratio of the two and the Renyi divergence of order alpha (Mironov et al. 2019) are
 
-    r(z) = 1 - q + q exp((2 z - 1) / (2 sigma^2))                                          (privacy-ratio)
-    R(alpha) = log E_(z ~ N(0, sigma^2)) [r(z)^alpha] / (alpha - 1)                        (privacy-renyi)
+    r(y) = 1 - q + q exp((2 y - 1) / (2 sigma^2))                                          (privacy-ratio)
+    R(alpha) = log E_(y ~ N(0, sigma^2)) [r(y)^alpha] / (alpha - 1)                        (privacy-renyi)
 
 Divergences of steps add up, and a divergence of any order is a guarantee (Canonne et al. 2020, prop. 12):
 
@@ -121,7 +121,7 @@ def privacy_spent(noise_multiplier: float, sampling_rate: float, steps: int, del
 def renyi_divergence(alpha: float, noise_multiplier: float, sampling_rate: float) -> float:
     """R(alpha) of one step, equation privacy-renyi, in nats: by the trapezoidal rule.
 
-    Far out r(z)^alpha times the density is a Gaussian around alpha, so the integral reaches that far. The
+    Far out r(y)^alpha times the density is a Gaussian around alpha, so the integral reaches that far. The
     rule's error falls as exp(-2 pi a / h) with the step h, if the integrand is smooth in a strip of half
     width a around the real axis; where r is 0, pi sigma^2 beside it, a broken power is not.
     """
@@ -129,10 +129,10 @@ def renyi_divergence(alpha: float, noise_multiplier: float, sampling_rate: float
     sigma = checks.number("noise_multiplier", noise_multiplier, "(0, inf)")
     q = checks.number("sampling_rate", sampling_rate, "[0, 1]")
     width = min(sigma, 2 * sigma**2) / 8
-    z = np.arange(-REACH * sigma, alpha + REACH * sigma, width)
-    log_density = -(z**2) / (2 * sigma**2) - np.log(2 * np.pi * sigma**2) / 2
+    y = np.arange(-REACH * sigma, alpha + REACH * sigma, width)
+    log_density = -(y**2) / (2 * sigma**2) - np.log(2 * np.pi * sigma**2) / 2
     with np.errstate(divide="ignore"):
-        log_ratio = np.logaddexp(np.log1p(-q), np.log(q) + (2 * z - 1) / (2 * sigma**2))  # (privacy-ratio)
+        log_ratio = np.logaddexp(np.log1p(-q), np.log(q) + (2 * y - 1) / (2 * sigma**2))  # (privacy-ratio)
     terms = alpha * log_ratio + log_density  # (privacy-renyi)
     peak = terms.max()
     return float(peak + np.log(np.exp(terms - peak).sum() * width)) / (alpha - 1)  # (privacy-renyi)

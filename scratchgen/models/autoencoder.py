@@ -1,27 +1,27 @@
 """Autoencoder: squeeze an example through a narrow code and learn to undo it.
 
-With encoder e, decoder d and code ``z = e(x)`` the loss is the squared reconstruction error, summed over an
+With encoder e, decoder f and code ``z = e(x)`` the loss is the squared reconstruction error, summed over an
 example's dimensions and averaged over the batch:
 
-    L = mean_i |x_i - d(e(x_i))|^2                                                      (autoencoder-loss)
+    L = mean_i |x_i - f(e(x_i))|^2                                                      (autoencoder-loss)
 
 In nats this is the negative log-likelihood of x, of D dimensions, under a Gaussian of variance 1/2 around the
 reconstruction, up to a constant:
 
-    |x - d(e(x))|^2 = -log N(x; d(e(x)), I/2) - D/2 log pi                      (autoencoder-likelihood)
+    |x - f(e(x))|^2 = -log N(x; f(e(x)), I/2) - D/2 log pi                      (autoencoder-likelihood)
 
 The code may be made of a damaged copy x' of x (Vincent et al. 2008), and the error of one example, taken as a
 score, says how strange it is to a model that was trained on ordinary ones:
 
-    L = mean_i |x_i - d(e(x'_i))|^2                                                      (denoising-loss)
-    s(x) = |x - d(e(x))|^2                                                                (anomaly-score)
+    L = mean_i |x_i - f(e(x'_i))|^2                                                      (denoising-loss)
+    score(x) = |x - f(e(x))|^2                                                            (anomaly-score)
 
 The code is deterministic; there is no density of codes, so nothing to sample from: that is what the
 variational autoencoder adds. If encoder and decoder are affine, the best code of k dimensions is that of
 principal component analysis (Bourlard & Kamp 1988; Baldi & Hornik 1989). With m the mean of the data, S their
 covariance with eigenvalues lambda_1 >= ... >= lambda_D, and U of k orthonormal columns,
 
-    d(e(x)) = m + U U^T (x - m)                                                         (pca-projection)
+    f(e(x)) = m + U U^T (x - m)                                                         (pca-projection)
     L = tr S - tr U^T S U                                                        (pca-captured-variance)
     L >= lambda_{k+1} + ... + lambda_D                                                       (pca-error)
 
@@ -132,7 +132,7 @@ class Autoencoder(Module):
         return model
 
     def forward(self, x: Any) -> Any:
-        """The reconstruction d(e(x))."""
+        """The reconstruction f(e(x))."""
         return self.decoder(self.encoder(x))
 
     def encode(self, x: Array) -> Array:
@@ -141,16 +141,16 @@ class Autoencoder(Module):
             return raw(self.encoder(checks.batch("x", x, self.example_shape)))
 
     def decode(self, z: Array) -> Array:
-        """The reconstruction d(z) of codes. Raw, shape (batch, *shape)."""
+        """The reconstruction f(z) of codes. Raw, shape (batch, *shape)."""
         with no_grad(), evaluating(self):
             return raw(self.decoder(checks.shape("z", checks.floating("z", z), ("batch", "latent_dim"))))
 
     def reconstruct(self, x: Array) -> Array:
-        """d(e(x)). Raw, of the shape of `x`."""
+        """f(e(x)). Raw, of the shape of `x`."""
         return self.decode(self.encode(x))
 
     def anomaly_score(self, x: Array) -> Array:
-        """How strange examples are: s(x) = |x - d(e(x))|^2, summed over the dimensions of each.
+        """How strange examples are: score(x) = |x - f(e(x))|^2, summed over the dimensions of each.
 
         Equation anomaly-score. Raw, shape (batch,), in the units of `x` squared: larger is stranger.
 
@@ -175,7 +175,7 @@ class Autoencoder(Module):
         *,
         corrupted: Array | None = None,
     ) -> Any:
-        """The squared reconstruction error per example, |x - d(e(x))|^2, averaged over the batch.
+        """The squared reconstruction error per example, |x - f(e(x))|^2, averaged over the batch.
 
         Equation autoencoder-loss, in the units of `x` squared. With `corrupted` the code is made of that, and
         compared with `x` all the same: equation denoising-loss.

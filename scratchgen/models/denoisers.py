@@ -1,11 +1,11 @@
 r"""The best denoisers, where they are known: what a network that is trained to denoise should become.
 
-Of an example x we see y = x + noise, and guess x by a function f(y). With m(y) = E[x|y], the mean squared
-error falls into two parts, of which f can change only the second:
+Of an example x we see y = x + noise, and guess x by a function g(y). With m(y) = E[x|y], the mean squared
+error falls into two parts, of which g can change only the second:
 
-    E |x - f(y)|^2 = E |x - m(y)|^2 + E |m(y) - f(y)|^2                                    (denoising-best)
+    E |x - g(y)|^2 = E |x - m(y)|^2 + E |m(y) - g(y)|^2                                    (denoising-best)
 
-so the best f is the posterior mean m. If x ~ N(mu, S) and the noise is N(0, sigma^2 I), it is linear,
+so the best g is the posterior mean m. If x ~ N(mu, S) and the noise is N(0, sigma^2 I), it is linear,
 Wiener's filter; if x is a mixture of such normals, it is their filters' mean, each weighted by the
 probability r_k(y) that y came from it:
 

@@ -54,10 +54,10 @@ def private_gradients(
 
     ::
 
-        g = (sum_i g_i min(1, C / |g_i|) + sigma C n) / (q N),     n ~ N(0, I)          (private-gradient)
+        g = (sum_i g_i min(1, C / |g_i|) + sigma C xi) / (q n),    xi ~ N(0, I)         (private-gradient)
 
-    where g_i is the gradient of example i with respect to all parameters together (Abadi et al. 2016,
-    algorithm 1). What T such steps cost is `scratchgen.metrics.privacy_spent(sigma, q, T, delta)`.
+    where g_i is the gradient of example i of the n with respect to all parameters together (Abadi et al.
+    2016, algorithm 1). What T such steps cost is `scratchgen.metrics.privacy_spent(sigma, q, T, delta)`.
 
     Parameters
     ----------

@@ -235,7 +235,9 @@ def test_more_steps_do_not_lessen_the_scatter_of_directions() -> None:
     schedule = cosine_schedule(1000)
     model = DDPM(Bumps(schedule), schedule, (2,))
     x = sg.asarray(np.tile([[0.4, -0.3]], (400, 1)))  # one point, with a direction for each copy
-    few, many = (sg.asnumpy(model.ode_log_prob(x, RandomStream(9), steps=k, probes=1)).std() for k in (10, 40))
+    few, many = (
+        sg.asnumpy(model.ode_log_prob(x, RandomStream(9), steps=k, probes=1)).std() for k in (10, 40)
+    )
     assert_close(many / few, 1.0, atol=0.15)
 
     rng, times = RandomStream(10), ode_times(schedule, 40, last=1)[::-1]

@@ -19,8 +19,9 @@ is its mean with the weight d(e^lambda), where e^lambda = cot phi:
 
     x' = (s' / s) x + a' (1 - e^(-h)) x0_mean.                                                      (ode-step)
 
-With E[x_0|x] as it is at t, that is DDIM without noise, of first order. If E[x_0|x] goes on as it did since the
-step before, from the angle phi_b, in a straight line over the angle, x0_mean is its value at the mean angle,
+With E[x_0|x] as it is at t, that is DDIM without noise, of first order. If E[x_0|x] goes on as it did since
+the step before, from the angle phi_b, in a straight line over the angle, x0_mean is its value at the mean
+angle,
 
     x0_mean = x_0(phi) + (x_0(phi) - x_0(phi_b)) (m - phi) / (phi - phi_b),                (ode-extrapolation)
     m = (F(phi') - F(phi)) / (cot phi' - cot phi),   F(phi) = phi cot phi - log sin phi,      (ode-mean-angle)

@@ -1,7 +1,7 @@
 """Priors that are learnt: a mixture of normals, and the VampPrior (Tomczak & Welling 2018).
 
 Over all priors the ELBO is largest where p(z) is what the codes of all images look like together, the
-aggregated posterior q(z) = 1/N sum_n q(z|x_n). N(0, I) can only be forced on it. A mixture of K normals can
+aggregated posterior q(z) = 1/n sum_i q(z|x_i). N(0, I) can only be forced on it. A mixture of K normals can
 follow it,
 
     p(z) = sum_k pi_k N(z; m_k, diag s_k^2),                                                (mixture-prior)
