@@ -12,7 +12,7 @@ from demos import _lesson
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.models import VAE
-from scratchgen.plots.explorables import Explorable, Plane, planes
+from scratchgen.plots.explorables import Explorable, Plane, bound, decoders, planes
 from scratchgen.training import Run
 
 EQUATION = (
@@ -52,6 +52,10 @@ def write(
     )
     if options.net == "dense":
         run.section("VAE: a walk in the plane", PLAY, explorables=[plane(flat, data)])
+    by_hand = bound(
+        decoders(), 1.2, "Drag q by its top or its sides, or x by its line; or use the arrow keys"
+    )
+    run.section("VAE: the bound by hand", BY_HAND, explorables=[by_hand])
     run.section("VAE: layers", table=_lesson.layer_table(model))
 
 
@@ -59,6 +63,12 @@ PLAY = """
 Drag the point: the decoder runs in this page, and draws what lies there. A and B can be dragged too; in the
 row lies the way between them. Does one digit become the other by way of digits? Where training never used
 the plane, what is there, and how far is it from every image that the model has seen?
+"""
+
+
+BY_HAND = """
+One latent, one x, and a q(z) to be dragged: log p(x) stays where it is, and falls into a reconstruction, a KL
+and a gap. What training of the encoder does, a button does here. When is nothing left of the gap?
 """
 
 

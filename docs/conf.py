@@ -21,6 +21,7 @@ extensions = [
     "sources",
     "evidence",
     "drawings",
+    "explorables",
     "gallery",
     "reference",
     "offline",

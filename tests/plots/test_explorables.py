@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import os
 import re
-import shutil
-import subprocess
+import runpy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from explorable_pages import in_node, page, play
 
 import scratchgen as sg
 from scratchgen.models import VAE
-from scratchgen.plots.explorables import Explorable, Plane, dense_layers, pack, planes
+from scratchgen.plots.explorables import Explorable, Plane, bound, decoders, dense_layers, pack, planes
 from scratchgen.plots.explorables.figure import FOLDER
-from scratchgen.training import Run
+
+BOOK = Path(__file__).resolve().parents[2] / "docs"
 
 pytestmark = pytest.mark.host_only
-
-NODE = shutil.which("node")
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -43,23 +39,6 @@ def figure(model: VAE) -> Explorable:
     return planes(shown, images, labels, data.train[:90], "Drag the point")
 
 
-def in_node(name: str, program: str, **given: Any) -> Any:
-    """What a program says that has the explorable's functions as `it`, and what is given as `given`."""
-    if NODE is None:
-        pytest.skip("there is no Node to run the page's mathematics")
-    scripts = [json.dumps(str(FOLDER / f"{file}.js")) for file in ("kit", name)]
-    head = "".join(f"require({script});" for script in scripts)
-    program = (
-        f"{head} const it = globalThis.explorables.{name}; const kit = globalThis.explorables.kit; {program}"
-    )
-    read = 'const given = JSON.parse(require("fs").readFileSync(0));'
-    command = [NODE, "-e", read + program]
-    ran = subprocess.run(
-        command, input=json.dumps(given), capture_output=True, text=True, check=True, timeout=60
-    )
-    return json.loads(ran.stdout)
-
-
 def test_the_page_decodes_as_python_does_and_finds_the_same_neighbour(model: VAE, figure: Explorable) -> None:
     z = np.array([[0.3, -1.2], [2.5, 0.01]], np.float32)
     program = """
@@ -68,7 +47,10 @@ def test_the_page_decodes_as_python_does_and_finds_the_same_neighbour(model: VAE
         const codes = Array.from(shown.models[1].codes.numbers);
         const found = images.map((x) => it.nearest(x, shown.images));
         const middle = it.middle(codes, shown.labels, 3);
-        console.log(JSON.stringify({ images, found, codes, middle, way: it.between([1, 2], [3, 6], 0.25) }));
+        console.log(JSON.stringify({
+          images, found, codes, middle, way: it.between([1, 2], [3, 6], 0.25),
+          closest: it.closest(codes, [0.5, -0.25]), reach: it.reach(shown.models[1].codes),
+        }));
     """
     said = in_node("planes", program, data=figure.data, z=z.tolist())
     images = sg.asnumpy(model.decode(sg.asarray(z))).reshape(2, -1)
@@ -84,6 +66,21 @@ def test_the_page_decodes_as_python_does_and_finds_the_same_neighbour(model: VAE
     np.testing.assert_allclose(said["codes"], codes.ravel(), rtol=1e-5)
     np.testing.assert_allclose(said["middle"], codes[data.test_labels[:60] == 3].mean(axis=0), rtol=1e-5)
     assert said["way"] == [1.5, 3]
+    assert said["closest"] == np.linalg.norm(codes - [0.5, -0.25], axis=1).argmin()
+    far = np.sort(np.abs(codes), axis=None)
+    assert said["reach"] == pytest.approx(max(2.5, 1.1 * far[int(0.99 * (far.size - 1))]), rel=1e-5)
+
+
+@pytest.mark.skipif(not BOOK.is_dir(), reason="the book is not beside the tests")
+def test_the_book_shows_each_with_what_was_recorded() -> None:
+    chapters = "".join(file.read_text(encoding="utf-8") for file in (BOOK / "chapters").glob("*.md"))
+    for file in (BOOK / "explorables").glob("*.py"):
+        if file.stem == "record":
+            continue
+        shown = runpy.run_path(str(file))["show"]()
+        assert (FOLDER / f"{shown.name}.js").exists()
+        assert len(shown.html()) < 800_000, file.name  # a page that opens at once
+        assert f"```{{explorable}} {file.stem}\n" in chapters, file.name
 
 
 def test_numbers_survive_the_page() -> None:
@@ -99,15 +96,8 @@ def test_numbers_survive_the_page() -> None:
     assert in_node("planes", program, x=pack(np.uint8([7, 255])))[0] == ["7", "255"]
 
 
-def page(tmp_path: Path, figure: Explorable) -> str:
-    """The HTML of a run with one explorable."""
-    run = Run("vae", root=tmp_path)
-    run.section("A plane", explorables=[figure])
-    return run.write_report().read_text(encoding="utf-8")
-
-
 def test_only_the_scripts_of_the_package_may_run(tmp_path: Path, figure: Explorable) -> None:
-    html = page(tmp_path, Explorable("planes", {**figure.data, "x": "</script><b>"}, "<b>"))
+    html = page(tmp_path, [Explorable("planes", {**figure.data, "x": "</script><b>"}, "<b>")])
     assert "<b>" not in html
     programs = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     assert len(programs) == 2
@@ -125,68 +115,78 @@ def test_each_script_is_short_enough_to_be_read() -> None:
         assert max(map(len, lines)) <= 130, file.name
 
 
-HARNESS = """
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-addEventListener("load", async () => {
-  const says = () => document.querySelector(".says").textContent;
-  const [plane] = document.querySelectorAll("canvas");
-  const at = (type, x, y) => {
-    const box = plane.getBoundingClientRect();
-    const place = { clientX: box.left + x * box.width, clientY: box.top + y * box.height, bubbles: true };
-    plane.dispatchEvent(new PointerEvent(type, { ...place, pointerId: 1, pointerType: "touch" }));
-  };
-  const slide = (input, value) => { input.value = value; input.dispatchEvent(new Event("input")); };
-  await wait(100);
-  const seen = [says()];
-  at("pointerdown", 0.9, 0.1); at("pointermove", 0.95, 0.05); at("pointerup", 0.95, 0.05);
-  seen.push(says());
-  at("pointermove", 0.2, 0.2);
-  seen.push(says());
-  plane.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", shiftKey: true }));
-  seen.push(says());
-  const [beta, walk] = document.querySelectorAll("input[type=range]");
-  slide(beta, 1);
-  seen.push(document.querySelector(".title").textContent);
-  slide(walk, 100);
-  seen.push(says());
-  const drawn = plane.getContext("2d").getImageData(0, 0, plane.width, plane.height).data;
-  const ink = drawn.some((byte) => byte > 0);
-  const wide = document.documentElement.scrollWidth <= innerWidth;
-  const result = document.createElement("pre");
-  result.id = "result";
-  const outputs = [...document.querySelectorAll("output")].map((output) => output.textContent);
-  result.textContent = JSON.stringify({ seen, ink, wide, outputs });
-  document.body.append(result);
-});
-"""
+PLAYS = {
+    "planes": """
+        const says = () => it.words(".says"), [plane] = it.all("canvas");
+        const [beta, walk] = it.all("input[type=range]");
+        const seen = [says()];
+        it.touch(plane, [0.9, 0.1], [0.95, 0.05]);
+        seen.push(says());
+        it.hover(plane, 0.2, 0.2);
+        seen.push(says());
+        it.key(plane, "ArrowLeft", { shiftKey: true });
+        seen.push(says());
+        it.slide(beta, 1);
+        seen.push(it.words(".title"));
+        it.slide(walk, 100);
+        return [...seen, says(), ...it.all("output").map((one) => one.textContent)];
+    """,
+    "bound": """
+        const says = () => it.words(".says"), [guess, decoder] = it.all("canvas"), seen = [says()];
+        it.touch(guess, [0.9, 0.5]);
+        seen.push(says());
+        it.key(guess, "ArrowUp");
+        seen.push(says());
+        it.touch(decoder, [0.5, 0.1]);
+        seen.push(says());
+        it.press("a bow");
+        seen.push(says());
+        it.press("let q climb");
+        await wait(2000);
+        seen.push(says());
+        it.press("draw others");
+        it.slide(it.all("input[type=range]")[0], 4);
+        return [...seen, it.words("output")];
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory, figure: Explorable) -> dict[str, Any]:
+    """All explorables on one page as wide as a phone held sideways, played with one after another."""
+    figures = [figure, bound(decoders(), 1.2, "Drag q")]
+    return play(tmp_path_factory.mktemp("page"), figures, PLAYS)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium to play with the page")
-def test_it_answers_to_touch_keys_and_sliders(tmp_path: Path, figure: Explorable) -> None:
-    html = page(tmp_path, figure)
-    digest = base64.b64encode(hashlib.sha256(HARNESS.encode()).digest()).decode()
-    html = html.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
-    html = html.replace("</body>", f"<script>{HARNESS}</script></body>")
-    (tmp_path / "page.html").write_text(html, encoding="utf-8")
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900"]
-    command += [f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=3000", "--dump-dom"]
-    ran = subprocess.run(
-        [*command, (tmp_path / "page.html").as_uri()], capture_output=True, text=True, timeout=120,
-        env={**os.environ, "HOME": str(tmp_path)},
-    )  # fmt: skip
-    found = re.search(r'<pre id="result">(.*?)</pre>', ran.stdout, re.DOTALL)
-    assert found, ran.stderr[-2000:]
-    result = json.loads(found[1].replace("&lt;", "<").replace("&amp;", "&"))
-    first, dragged, let_go, key, title, walked = result["seen"]
+def test_a_page_shows_all_without_a_fault(played: dict[str, Any]) -> None:
+    assert played["faults"] == []
+    assert min(played["drawn"]) > 5
+    assert all(played["named"])
+    assert played["wide"] <= 500  # nothing sticks out
+    assert played["small"] == []  # of what a thumb has to hit
+
+
+@pytest.mark.slow
+def test_a_plane_answers_to_touch_keys_and_sliders(played: dict[str, Any]) -> None:
+    first, dragged, let_go, key, title, walked, *outputs = played["seen"]["planes"]
     assert dragged != first  # a finger moves the point
     assert let_go == dragged  # one that is lifted does not
     assert key != let_go
     assert title == "VAE, beta 4"
     assert walked != key
-    assert result["outputs"] == ["4", "100 %"]
-    assert result["ink"]
-    assert result["wide"]  # nothing sticks out of a narrow page
+    assert outputs == ["4", "100 %"]
+
+
+@pytest.mark.slow
+def test_the_bound_answers_and_climbs(played: dict[str, Any]) -> None:
+    first, moved, wider, other, bow, top, samples = played["seen"]["bound"]
+    assert first.startswith("−1.67 = ")
+    assert moved.startswith("−1.67 = ")  # log p(x) does not depend on q
+    assert len({first, moved, wider, other, bow, top}) == 6
+    assert not other.startswith("−1.67 = ")  # but on x
+    assert "two hills" in top
+    assert samples == "1000"
 
 
 def test_what_cannot_be_shown(model: VAE) -> None:

@@ -5,7 +5,8 @@ them; `kit.js` is what all of these files share. What the two languages compute 
 ``tests/plots/test_explorables.py``.
 """
 
+from .bound import Decoder, bound, decoders
 from .figure import Explorable, pack
 from .planes import Plane, dense_layers, planes
 
-__all__ = ["Explorable", "Plane", "dense_layers", "pack", "planes"]
+__all__ = ["Decoder", "Explorable", "Plane", "bound", "decoders", "dense_layers", "pack", "planes"]

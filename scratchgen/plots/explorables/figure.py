@@ -32,16 +32,21 @@ class Explorable:
         numbers = json.dumps(self.data, separators=(",", ":")).replace("<", "\\u003c")
         return (
             f'<figure class="explorable"><div data-explorable="{escape(self.name)}">'
-            f'<script type="application/json">{numbers}</script></div>'
+            f'<script type="application/json">{numbers}</script>'
+            "<noscript><p>There is something to play with here, where scripts may run.</p></noscript></div>"
             f"<figcaption>{escape(self.caption)}</figcaption></figure>\n"
         )
 
 
-def scripts(names: Iterable[str]) -> list[str]:
+def files(names: Iterable[str]) -> list[Path]:
     """The scripts that explorables of these names need, in the order in which they have to stand."""
     wanted = sorted(set(names))
-    files = ["kit", *wanted] if wanted else []
-    return [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in files]
+    return [FOLDER / f"{name}.js" for name in (["kit", *wanted] if wanted else [])]
+
+
+def scripts(names: Iterable[str]) -> list[str]:
+    """What stands in these files."""
+    return [file.read_text(encoding="utf-8") for file in files(names)]
 
 
 def allowed(texts: Iterable[str]) -> str:

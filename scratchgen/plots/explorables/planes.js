@@ -4,9 +4,6 @@
 globalThis.explorables.planes = (() => {
   const kit = globalThis.explorables.kit;
   const WALK = 9; // pictures on the way from A to B
-  const COLOURS = [
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-  ];
 
   /** y = W x + b, of a matrix whose rows lie one after another. */
   function linear(x, weight, bias) {
@@ -67,10 +64,20 @@ globalThis.explorables.planes = (() => {
     return sum.map((total) => total / Math.max(count, 1));
   }
 
-  /** How far the plane is seen, as far as the outermost codes but for a hundredth. */
+  /** The number of the code nearest to z. */
+  function closest(codes, z) {
+    let best = 0, least = Infinity;
+    for (let n = 0; 2 * n < codes.length; n++) {
+      const distance = Math.hypot(codes[2 * n] - z[0], codes[2 * n + 1] - z[1]);
+      if (distance < least) [best, least] = [n, distance];
+    }
+    return best;
+  }
+
+  /** How far the plane is seen: as far as the outermost codes but for a hundredth, and as N(0, I) reaches. */
   function reach(codes) {
     const far = Array.from(codes.numbers, Math.abs).sort((a, b) => a - b);
-    return 1.1 * far[Math.floor(0.99 * (far.length - 1))] || 1;
+    return Math.max(1.1 * far[Math.floor(0.99 * (far.length - 1))], 2.5);
   }
 
   function mount(root, data) {
@@ -83,7 +90,7 @@ globalThis.explorables.planes = (() => {
   function view(root, shown, models) {
     const panel = kit.add(root, "div", { class: "panel" });
     let model = models[models.length === 1 ? 0 : models.findIndex((one) => one.first) >>> 0] ?? models[0];
-    let span = reach(model.codes), ends = firstEnds(), held = "point", point = ends[0];
+    let span = reach(model.codes), picked = firstEnds(), ends = picked.map(codeOf), held = "point", point;
     const title = kit.add(panel, "p", { class: "title" });
     const plane = kit.stage(panel, {
       ratio: 1, label: "Latent plane: drag the point, or use the arrow keys", draw: drawPlane,
@@ -100,7 +107,7 @@ globalThis.explorables.planes = (() => {
       });
     }
     const walk = kit.slider(controls, {
-      name: "walk from A to B", count: 101, value: 0, words: (i) => `${i} %`,
+      name: "walk from A to B", count: 101, value: 50, words: (i) => `${i} %`,
       change: (i) => go(between(ends[0], ends[1], i / 100)),
     });
     kit.drag(plane.canvas, {
@@ -108,17 +115,19 @@ globalThis.explorables.planes = (() => {
       move: (x, y) => (held === "point" ? go(code(x, y)) : moveEnd(held, code(x, y))),
       step: (dx, dy) => go([point[0] + (dx * span) / 50, point[1] - (dy * span) / 50]),
     });
-    go(point);
+    go(between(ends[0], ends[1], 0.5));
 
-    function firstEnds() {
-      return [0, 1].map((label) => middle(model.codes.numbers, shown.labels, label));
+    function firstEnds() { // numbers of test images: a zero and a one
+      return [0, 1].map((label) => closest(model.codes.numbers, middle(model.codes.numbers, shown.labels, label)));
+    }
+    function codeOf(n) {
+      return [model.codes.numbers[2 * n], model.codes.numbers[2 * n + 1]];
     }
     function choose(i) {
       model = models[i];
       span = reach(model.codes);
-      ends = firstEnds();
-      go(ends[0]);
-      walk.set(0);
+      ends = picked.map(codeOf);
+      go(between(ends[0], ends[1], Number(walk.input.value) / 100));
     }
     function grabbed(z) {
       const near = (end) => Math.hypot(z[0] - end[0], z[1] - end[1]) < span / 12;
@@ -127,7 +136,8 @@ globalThis.explorables.planes = (() => {
       return near(ends[0]) ? 0 : near(ends[1]) ? 1 : "point";
     }
     function moveEnd(which, z) {
-      ends[which] = z;
+      picked[which] = closest(model.codes.numbers, z); // a letter goes from digit to digit
+      ends = picked.map(codeOf);
       go(between(ends[0], ends[1], Number(walk.input.value) / 100));
     }
     function go(z) {
@@ -135,8 +145,8 @@ globalThis.explorables.planes = (() => {
       title.textContent = model.name;
       const found = nearest(decode(model.decoder, point), shown.images);
       says.textContent =
-        `z = (${point.map((number) => number.toFixed(2)).join(", ")}). The nearest training image is ` +
-        `${found.distance.toFixed(2)} away; two test images of one class lie about ${shown.typical.toFixed(2)} apart.`;
+        `z = (${point.map((number) => kit.shown(number)).join(", ")}). The nearest training image is ` +
+        `${kit.shown(found.distance)} away; two test images of one class lie about ${shown.typical.toFixed(2)} apart.`;
       plane.paint();
       strip.paint();
     }
@@ -156,7 +166,7 @@ globalThis.explorables.planes = (() => {
       }
       shown.labels.forEach((label, n) => {
         const [x, y] = at([model.codes.numbers[2 * n], model.codes.numbers[2 * n + 1]]);
-        context.fillStyle = COLOURS[label % 10];
+        context.fillStyle = kit.CATEGORIES[label % 10];
         context.font = `600 ${Math.max(9, width / 42)}px system-ui, sans-serif`;
         context.fillText(String(label), x - 3, y + 4);
       });
@@ -168,20 +178,8 @@ globalThis.explorables.planes = (() => {
       context.lineTo(...at(ends[1]));
       context.stroke();
       context.setLineDash([]);
-      ends.forEach((end, i) => disc(context, at(end), 9, colour.card, colour.ink, "AB"[i]));
-      disc(context, at(point), 11, colour.accent, colour.card, "");
-    }
-    function disc(context, [x, y], radius, fill, stroke, letter) {
-      context.beginPath();
-      context.arc(x, y, radius, 0, 2 * Math.PI);
-      context.fillStyle = fill;
-      context.fill();
-      context.lineWidth = 2.5;
-      context.strokeStyle = stroke;
-      context.stroke();
-      context.fillStyle = stroke;
-      context.font = "600 11px system-ui, sans-serif";
-      context.fillText(letter, x - 4, y + 4);
+      ends.forEach((end, i) => kit.disc(context, at(end), 9, colour.card, colour.ink, "AB"[i]));
+      kit.disc(context, at(point), 11, colour.accent, colour.card, "");
     }
     function drawPictures(context, width, height, colour) {
       context.clearRect(0, 0, width, height);
@@ -202,5 +200,5 @@ globalThis.explorables.planes = (() => {
     }
   }
 
-  return { decode, nearest, between, middle, prepare, mount };
+  return { decode, nearest, between, middle, closest, reach, prepare, mount };
 })();

@@ -1,0 +1,92 @@
+"""What the pages compute, in Node, against what the package says of the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from explorable_pages import in_node
+from scipy.integrate import quad
+
+from scratchgen.distributions import Normal, kl_divergence
+from scratchgen.plots.explorables import Decoder, bound, decoders
+
+pytestmark = pytest.mark.host_only
+
+
+def log_normal(z: float, mean: float, sigma: float) -> float:
+    """The package's density of one number."""
+    return float(Normal(np.array(float(mean)), np.array(2 * np.log(sigma))).log_prob(z))
+
+
+@pytest.mark.parametrize(
+    ("which", "x", "mean", "sigma"), [(0, 1.2, 0.4, 0.3), (1, 1.2, -1.1, 0.2), (2, -0.7, 0.3, 1.5)]
+)
+def test_the_bound_falls_into_the_same_parts(which: int, x: float, mean: float, sigma: float) -> None:
+    decoder = decoders()[which]
+    noise = np.random.default_rng(0).normal(size=50)
+    program = """
+        const shown = it.prepare(given.data), decoder = shown.decoders[given.which];
+        const seen = it.posterior(shown, decoder, given.x);
+        const parts = it.terms(shown, seen, given.mean, given.sigma);
+        const density = [250, 600, 650].map((i) => [shown.z[i], seen.density[i]]);
+        const drawn = it.monteCarlo(given.noise, given.mean, given.sigma);
+        console.log(JSON.stringify({ ...parts, ...drawn, density, hills: it.hills(seen.density) }));
+    """
+    said = in_node(
+        "bound",
+        program,
+        data=bound(decoders(), 1.2, "").data,
+        which=which,
+        x=x,
+        mean=mean,
+        sigma=sigma,
+        noise=noise.tolist(),
+    )
+
+    def log_likelihood(z: float) -> float:
+        return log_normal(x, float(decoder.f(np.array(z))), decoder.noise)
+
+    def integral(f: object) -> float:
+        return quad(f, -8, 8, points=[-1.5, 0, mean, 1.5], limit=400, epsabs=1e-10)[0]
+
+    evidence = np.log(integral(lambda z: np.exp(log_likelihood(z) + log_normal(z, 0, 1))))
+    reconstruction = integral(lambda z: np.exp(log_normal(z, mean, sigma)) * log_likelihood(z))
+    q = Normal(np.array([mean]), np.array([2 * np.log(sigma)]))
+    kl = float(kl_divergence(q, Normal(0.0, 0.0))[0])
+    found = [said[name] for name in ("evidence", "reconstruction", "kl", "elbo")]
+    np.testing.assert_allclose(found, [evidence, reconstruction, kl, reconstruction - kl], rtol=1e-5)
+    assert said["gap"] == pytest.approx(evidence - reconstruction + kl, rel=1e-5)
+    for z, density in said["density"]:
+        right = np.exp(log_likelihood(z) + log_normal(z, 0, 1) - evidence)
+        assert density == pytest.approx(right, rel=1e-5, abs=1e-12)
+    assert said["hills"] == (1, 2, 1)[which]
+    draws = mean + sigma * noise
+    values = q.log_prob(draws[:, None]) - Normal(0.0, 0.0).log_prob(draws[:, None])
+    assert said["estimate"] == pytest.approx(values.mean(), rel=1e-5)
+    assert said["error"] == pytest.approx(values.std(ddof=1) / np.sqrt(50), rel=1e-5)
+
+
+def test_q_climbs_to_the_posterior_of_a_line() -> None:
+    program = """
+        const shown = it.prepare(given.data), seen = it.posterior(shown, shown.decoders[0], 1.2);
+        let q = { mean: -2, sigma: 1 }, last = -Infinity, fell = 0;
+        for (let next = q; next; next = it.climb(shown, seen, q)) {
+          q = next;
+          const { elbo } = it.terms(shown, seen, q.mean, q.sigma);
+          fell += elbo < last;
+          last = elbo;
+        }
+        console.log(JSON.stringify([q.mean, q.sigma, fell]));
+    """
+    mean, sigma, fell = in_node("bound", program, data=bound(decoders(), 1.2, "").data)
+    precision = 1 + 1.5**2 / 0.6**2  # of the posterior, a Gaussian
+    assert mean == pytest.approx(1.5 / 0.6**2 * 1.2 / precision, abs=2e-3)
+    assert sigma == pytest.approx(precision**-0.5, abs=2e-3)
+    assert fell == 0
+
+
+def test_a_decoder_gives_a_number_for_each_z() -> None:
+    with pytest.raises(ValueError, match=r"flat: f\(z\): got shape \(\), expected \(1201,\)"):
+        bound([Decoder("flat", lambda z: 1.0, 0.5, (0, 1))], 0.0, "")
+    with pytest.raises(ValueError, match=r"line: noise: got 0"):
+        bound([Decoder("line", lambda z: z, 0.0, (0, 1))], 0.0, "")
