@@ -82,7 +82,7 @@ def elbo_surgery(q: Normal, log_prior: Callable[[Any], Any], rng: RandomStream, 
             every = [raw(together.log_prob(z[i : i + AT_ONCE])) for i in range(0, len(z), AT_ONCE)]
             log_q = np.concatenate(every)
             information.append(asnumpy(own - log_q))  # (code-information)
-            gap.append(asnumpy(log_q - raw(log_prior(z))))  # (elbo-surgery)
+            gap.append(asnumpy(log_q - log_prior(z)))  # (elbo-surgery)
     return Surgery(*(float(np.mean(each)) for each in (information, gap)), *map(_error, (information, gap)))
 
 

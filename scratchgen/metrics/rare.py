@@ -169,7 +169,8 @@ class Tilted:
             chosen, w = z[bad == way], shares[bad == way]
             parts.append(w.sum())
             mean = w @ chosen / w.sum()  # (cross-entropy-normal)
-            spread = (chosen - mean).T @ ((chosen - mean) * w[:, None]) / w.sum()  # (cross-entropy-normal)
+            away = chosen - mean  # (cross-entropy-normal)
+            spread = away.T @ (away * w[:, None]) / w.sum()  # (cross-entropy-normal)
             means.append(mean)
             covariances.append(spread + ridge * np.eye(z.shape[1]))
         return cls(means, covariances, share, parts)

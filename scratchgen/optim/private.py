@@ -101,7 +101,7 @@ def private_gradients(
         # Of each example's own loss, which the mean has divided by their number.
         cotangents = [g * len(batch) for g in grad(mean, [use.y for use in uses])]
         squares = sum(_squared_norms(use, g) for use, g in zip(uses, cotangents, strict=True))
-        factors = np.minimum(1.0, clip / np.sqrt(np.maximum(squares, 1e-30)))  # (private-gradient)
+        factors = clip / np.maximum(clip, np.sqrt(squares))  # (private-gradient)
         for use, g in zip(uses, cotangents, strict=True):
             _add_clipped(use, g, factors.astype(g.dtype), sums)
     entropy = np.random.default_rng()

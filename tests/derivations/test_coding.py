@@ -14,9 +14,9 @@ import scratchgen as sg
 from scratchgen.backend import RandomStream
 from scratchgen.coding import bits_back, compress, decompress, tables
 from scratchgen.coding.ans import LOWEST, Stack, intervals, symbols_of
-from scratchgen.coding.counts import BITS, counts_of_logit, counts_of_logits
+from scratchgen.coding.counts import BITS, counts_of_logit, counts_of_logits, counts_of_weights
 from scratchgen.coding.files import coder_of, levels_of, starting_words
-from scratchgen.coding.network import fixed, function_of
+from scratchgen.coding.network import FixedLinear, fixed, function_of
 from scratchgen.coding.tables import FINE, ONE
 from scratchgen.models import NADE, VAE, PixelNaiveBayes
 
@@ -39,6 +39,20 @@ def test_a_push_is_duda_s_formula_and_a_pop_undoes_it() -> None:
         again.pop(np.array([start]), np.array([count]), r)
         assert int(again.heads[0]) == before
     assert stack.height == 0
+
+
+@pytest.mark.equation("ans-limit")
+@pytest.mark.parametrize(("count", "r"), [(9, 12), (1, 24), (255, 8)])
+def test_a_word_goes_out_from_the_first_number_that_would_grow_too_large(count: int, r: int) -> None:
+    """That is the first x whose push would need 2^63 or more: here it, and the one before it."""
+    limit = count << (63 - r)
+    for x, words in ((limit - 1, 0), (limit, 1)):
+        stack = Stack(lanes=1)
+        stack.heads[0] = x
+        stack.push(np.array([0]), np.array([count]), r)
+        assert_close(stack.height, words)
+        kept = x >> 32 * words
+        assert int(stack.heads[0]) == (kept // count << r) + kept % count < 2**63
 
 
 @pytest.mark.equation("ans-push")
@@ -98,6 +112,29 @@ def test_counts_are_probabilities_and_every_symbol_has_one() -> None:
     ones = np.diff(counts_of_logit(fixed(logit)), axis=1)[:, 1] / 2**BITS
     assert_close(ones, special.expit(logit), rtol=1e-3, atol=2**-BITS)
     assert ((ones > 0) & (ones < 1)).all()
+
+
+@pytest.mark.equation("symbol-counts")
+def test_a_slot_for_each_symbol_and_the_rest_by_weight_to_the_last_slot() -> None:
+    weights = RNG.integers(0, 2**39, (40, 5))
+    weights[0, 1:] = 0
+    for row, found in zip(weights.tolist(), counts_of_weights(weights), strict=True):
+        exact = [1 + (2**BITS - 5) * w // sum(row) for w in row]  # Python's whole numbers have no limit
+        largest = row.index(max(row))
+        exact[largest] += 2**BITS - sum(exact)
+        assert_close(found, exact)
+
+
+@pytest.mark.equation("fixed-point-linear")
+def test_an_affine_map_of_whole_numbers_is_rounded_down() -> None:
+    weight, bias = RNG.integers(-300, 300, (4, 6)), RNG.integers(-2000, 2000, 4)
+    layer, x = FixedLinear(weight / ONE, bias / ONE), RNG.integers(-90_000, 90_000, (50, 6))
+    for row, found in zip(x.tolist(), layer(x), strict=True):
+        exact = [
+            (sum(a * b for a, b in zip(w, row, strict=True)) + c * ONE) // ONE
+            for w, c in zip(weight.tolist(), bias.tolist(), strict=True)
+        ]
+        assert_close(found, exact)
 
 
 @pytest.mark.equation("fixed-point-linear")
@@ -176,6 +213,7 @@ def test_by_bits_back_a_file_takes_the_bits_of_the_bound(name: str) -> None:
     many = np.concatenate([x] * 15)
     bits = 15 * coding_models.bits(model, x).sum()
     assert_at_most(abs(payload(model, many) - bits) / bits, 0.01, "of the bound")
+    assert_close(decompress(model, compress(model, x)), x, rtol=0)  # from the pixels of the same latents
 
 
 @pytest.mark.equation("code-length")

@@ -218,6 +218,7 @@ def test_where_coordinates_do_not_mix_any_directions_are_exact() -> None:
     """The matrix of slopes is diagonal then, and the squares of signs are 1."""
     model, x = exact(linear_schedule(40)), draw(6)
     right = sg.asnumpy(model.ode_log_prob(x, steps=12))
+    assert not isinstance(model.ode_log_prob(x, RandomStream(0), steps=2, probes=1), sg.Tensor)
     for probes in (1, 3):
         assert_close(model.ode_log_prob(x, RandomStream(probes), steps=12, probes=probes), right, rtol=1e-9)
 

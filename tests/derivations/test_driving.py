@@ -88,6 +88,8 @@ def test_the_motion_is_that_of_a_fine_solution_of_the_drivers_equation() -> None
     assert_close(found.lead[0], fine.y[0], rtol=0, atol=1e-4)  # the solver's steps meet kinks
     assert_close(found.car[0], fine.y[1], rtol=0, atol=0.35)  # steps of a tenth of a second
     assert_close(found.speed[0], fine.y[2], rtol=0, atol=0.12)
+    means = (found.speed[:, 1:] + found.speed[:, :-1]) / 2  # of the speeds at both ends of each step
+    assert_close(np.diff(found.car), means * np.diff(found.times), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.equation("driving-motion")

@@ -126,6 +126,7 @@ def test_spread_and_spacing_by_definition() -> None:
 
 @pytest.mark.equation("confident-share")
 def test_how_many_examples_a_classifier_is_sure_of() -> None:
-    p = np.array([[0.91, 0.05, 0.04], [0.89, 0.11, 1e-9], [0.02, 0.03, 0.95], [0.4, 0.3, 0.3]])
-    shift = stats.norm.rvs(size=(4, 1), random_state=0) * 500  # logits are known up to a constant
-    assert_close(_confident(np.log(p) + shift), 0.5)
+    unsure = [[0.89, 0.11, 1e-9], [0.4, 0.3, 0.3], [0.34, 0.33, 0.33]]
+    p = np.array([[0.91, 0.05, 0.04], [0.02, 0.03, 0.95], *unsure])
+    shift = stats.norm.rvs(size=(5, 1), random_state=0) * 500  # logits are known up to a constant
+    assert_close(_confident(np.log(p) + shift), 2 / 5)

@@ -95,7 +95,12 @@ def test_with_exact_parts_the_bound_is_the_likelihood_whatever_the_scale(scale: 
 @pytest.mark.equation("latent-bound")
 def test_the_first_part_is_what_the_decoder_does_not_know() -> None:
     x, latent = sg.asarray(np.repeat(data(1, seed=5), 4000, axis=0)), model(1.0, steps=5)
-    found = sg.asnumpy(latent.bound(x, RandomStream(6), steps=1)["reconstruction"])
+    seen, forward = [], latent.ddpm.network.forward
+    latent.ddpm.network.forward = lambda xt, t: seen.append(len(xt)) or forward(xt, t)
+    parts = latent.bound(x, RandomStream(6), steps=1)
+    assert sum(seen) == 4000  # one of the five steps
+    assert not any(isinstance(part, sg.Tensor) for part in parts.values())
+    found = sg.asnumpy(parts["reconstruction"])
     q = latent.autoencoder.posterior(x[:1])
     mean, variance = sg.asnumpy(q.mean)[0], np.exp(sg.asnumpy(q.log_var)[0])
     squares = ((sg.asnumpy(x)[0] - W @ mean) ** 2).sum() + (variance * (W**2).sum(0)).sum()

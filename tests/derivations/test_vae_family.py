@@ -287,3 +287,4 @@ def test_a_unit_is_active_whose_mean_moves_with_the_image() -> None:
     assert (mean.var(axis=0) > 0.01).tolist() == [False, False, True, True]
     assert_close(active_units(mean), 2)
     assert active_units(mean.astype(np.float32), threshold=0.0001) == 3
+    assert active_units([[-0.5, 1.0], [0.5, 1.0]], threshold=0.25) == 0  # the variance itself is not above it

@@ -25,6 +25,8 @@ def test_on_a_line_they_are_those_by_hand() -> None:
     # With k = 2, of real: [-3, 3], [-1, 3], [0, 6], [1, 19].
     assert precision_recall(real, generated, neighbours=2).precision == 1
     assert precision_recall(real, np.array([[2.5], [2.6], [2.7], [2.8]]), neighbours=1) == (1, 0)
+    # Two equal points have a ball of radius 0, with the point itself in it.
+    assert precision_recall([[0.0], [0.0]], [[0.0], [7.0]], neighbours=1) == (1 / 2, 1)
 
 
 def test_a_copy_has_both_and_noise_far_away_neither() -> None:

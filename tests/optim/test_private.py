@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from estimates import assert_mean
+from scipy.special import erf
 from tools import assert_close, to_device
 
 import scratchgen as sg
@@ -77,6 +78,7 @@ def test_the_noise_is_of_the_norm_that_is_clipped_to() -> None:
         seen.append(sg.asnumpy(layer.weight.grad).ravel() * 4.0)
     assert_mean(np.concatenate(seen), 0.0)
     assert_mean(np.concatenate(seen) ** 2, (0.5 * 3.0) ** 2)
+    assert_mean(np.abs(np.concatenate(seen)) < 0.5 * 3.0, erf(0.5**0.5))  # as of a normal distribution
     assert not (seen[0] == seen[1]).any()  # of no seed
 
 
