@@ -171,8 +171,22 @@ def test_without_noise_the_exact_model_maps_the_noise_onto_the_data() -> None:
     assert_close(once, again, rtol=0)
 
 
+@pytest.mark.equation("ddim-step", "ddim-sigma", "ddim-times")
+def test_every_step_but_the_last_adds_noise_of_its_own_to_each_example() -> None:
+    schedule, rng = linear_schedule(12), RandomStream(9)
+    model, ab = exact(schedule), np.append(1.0, schedule.alpha_bar)
+    x = sg.asnumpy(rng.normal((5, 3), np.float64))
+    for t, s in ((12, 8), (8, 4), (4, 0)):
+        x0 = sg.asnumpy(model.predict_x0(sg.asarray(x), t))
+        eps = (x - np.sqrt(ab[t]) * x0) / np.sqrt(1 - ab[t])
+        sigma = 0.7 * np.sqrt((1 - ab[s]) / (1 - ab[t])) * np.sqrt(1 - ab[t] / ab[s])
+        x = np.sqrt(ab[s]) * x0 + np.sqrt(1 - ab[s] - sigma**2) * eps
+        x += sigma * sg.asnumpy(rng.normal((5, 3), np.float64)) if s else 0.0
+    assert_close(model.ddim_sample(5, RandomStream(9), steps=3, eta=0.7), x, rtol=1e-9)
+
+
 def test_few_steps_without_noise_are_better_than_as_many_of_ddpm() -> None:
-    # FACTS: DDIM better than fixed-small better than fixed-large, here by the error of the variance.
+    # As on pictures (Song et al. 2021, table 1): DDIM, fixed-small, fixed-large; here the variances.
     model, n = exact(linear_schedule(1000)), 20_000
     gaps = []
     for eta in (0.0, 1.0):

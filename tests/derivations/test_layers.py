@@ -182,6 +182,35 @@ def test_heads_attend_in_slices_of_the_features() -> None:
     assert check_gradients(lambda x: layer(x, x, x)[0], x[:, :3], order=1) < 1e-7
 
 
+@pytest.mark.equation("multi-head-attention")
+@pytest.mark.parametrize("kind", ["no mask", "truth values", "numbers"])
+def test_queries_ask_for_values_by_keys_that_a_mask_may_hide(kind: str) -> None:
+    layer = MultiheadAttention(4, 2, rng=RandomStream(5)).to(np.float64)
+    layer.in_proj_bias.data[...] = sg.asarray(np.linspace(-1, 1, 12))
+    rng = np.random.default_rng(6)
+    query, key, value = (rng.normal(size=(length, 2, 4)) for length in (3, 5, 5))  # (length, batch, features)
+    hidden = rng.random((3, 5)) < 0.4
+    mask = {"no mask": None, "truth values": hidden, "numbers": rng.normal(size=(3, 5))}[kind]
+    added = 0.0 if mask is None else np.where(hidden, -np.inf, 0.0) if kind == "truth values" else mask
+    maps = zip(
+        (query, key, value),
+        np.split(sg.asnumpy(layer.in_proj_weight), 3),
+        np.split(sg.asnumpy(layer.in_proj_bias), 3),
+        strict=True,
+    )
+    q, k, v = (x @ weight.T + bias for x, weight, bias in maps)
+    found, weights = layer(*map(sg.asarray, (query, key, value)), None if mask is None else sg.asarray(mask))
+    for n in range(2):
+        heads, shares = [], []
+        for part in (slice(0, 2), slice(2, 4)):
+            scores = q[:, n, part] @ k[:, n, part].T / np.sqrt(2) + added
+            shares.append(special.softmax(scores, axis=1))
+            heads.append(shares[-1] @ v[:, n, part])
+        right = np.concatenate(heads, axis=1) @ sg.asnumpy(layer.out_proj.weight).T
+        assert_close(sg.asnumpy(found)[:, n], right + sg.asnumpy(layer.out_proj.bias), rtol=1e-10, atol=1e-13)
+        assert_close(sg.asnumpy(weights)[n], np.mean(shares, axis=0), rtol=1e-10)
+
+
 @pytest.mark.equation("sinusoidal-embedding")
 def test_waves_and_the_likeness_of_two_times() -> None:
     t = np.array([0, 3, 250, 999])

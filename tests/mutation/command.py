@@ -55,8 +55,9 @@ def main(arguments: list[str]) -> int:
     if not chosen:
         print("Nothing to mutate: no code behind an equation here.")
         return 0
-    if options.minutes:
-        random.Random(0).shuffle(chosen)
+    if options.minutes or options.sample:
+        random.Random(options.seed).shuffle(chosen)
+    chosen = chosen[: options.sample]
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a run has a processor, not all of them
     outcomes: list[tuple[Trial, run.Outcome]] = []
     failures: list[str] = []
@@ -98,10 +99,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--only", metavar="TEXT", default="", help="only files with this in their path")
     parser.add_argument("--minutes", type=float, help="stop after so many; mutants then come in random order")
+    parser.add_argument("--sample", type=int, metavar="N", help="only so many of them, at random")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another one is another random order"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many run at a time")
     parser.add_argument("--write", action="store_true", help="record killed of tried for the ledger")
     options = parser.parse_args(arguments)
-    if options.write and any((options.since, options.change, options.only, options.minutes, options.around)):
+    some = options.since, options.change, options.only, options.minutes, options.around, options.sample
+    if options.write and any(some):
         parser.error("--write: the record is of all mutants of statements, neither more nor less")
     return options
 
