@@ -1,8 +1,8 @@
 """Physics: few sensors, random functions, and a law that speaks where no sensor is.
 
-An engineer has a thousand rigs, each a mass on a spring with friction, and of each eight readings. No two are
-alike. What do such motions look like in between, and which coefficients have they? A GAN learns eight numbers
-that look like eight readings; between the sensors it may do what it likes. But the law is known,
+An engineer has five thousand rigs, each a mass on a spring with friction, and of each eight readings. No two
+are alike. What do such motions look like in between, and which coefficients have they? A GAN learns eight
+numbers that look like eight readings; between the sensors it may do what it likes. But the law is known,
 
     u'' + c u' + k u = 0,
 

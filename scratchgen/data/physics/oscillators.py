@@ -3,8 +3,8 @@
 A mass on a spring, with friction, let go somewhere with some speed: ::
 
     u'' + c u' + k u = 0,   u(0) = u0,   u'(0) = v0
-    u(t) = e^(-c t / 2) (u0 cos w t + (v0 + c u0 / 2) / w sin w t),
-           w = sqrt(k - c^2 / 4)                                                      (oscillator-solution)
+    u(t) = e^(-c t / 2) (u0 cos(omega t) + (v0 + c u0 / 2) / omega sin(omega t)),
+           omega = sqrt(k - c^2 / 4)                                                     (oscillator-solution)
 
 Whoever has a curve can read c and k back, as those that leave least of the law's left side, by the normal
 equations of ``minimise sum (u'' + c u' + k u)^2``: ::
@@ -39,8 +39,8 @@ class Oscillators(NamedTuple):
     def curves(self, t: Numbers) -> Numbers:
         """u(t) of each, shape (n, times)."""
         c, k, u0, v0 = (number[:, None] for number in self)
-        w = np.sqrt(k - c * c / 4)
-        swing = u0 * np.cos(w * t) + (v0 + c * u0 / 2) / w * np.sin(w * t)
+        omega = np.sqrt(k - c * c / 4)
+        swing = u0 * np.cos(omega * t) + (v0 + c * u0 / 2) / omega * np.sin(omega * t)
         return np.exp(-c * t / 2) * swing  # (oscillator-solution)
 
 
