@@ -15,7 +15,7 @@ from .frechet import frechet_distance, frechet_distance_of_gaussians
 from .memorisation import distance_ratio, memorised_fraction, nearest_neighbour_ratio
 from .modes import ModeCoverage, density_error, mode_coverage
 from .precision_recall import PrecisionRecall, precision_recall
-from .privacy import membership_advantage, privacy_spent
+from .privacy import membership_advantage, membership_bound, noise_needed, privacy_spent
 from .psnr import psnr
 from .quality import SampleQuality, sample_quality
 from .ranking import alarm_precision, auroc, average_precision
@@ -44,9 +44,11 @@ __all__ = [
     "frechet_distance",
     "frechet_distance_of_gaussians",
     "membership_advantage",
+    "membership_bound",
     "memorised_fraction",
     "mode_coverage",
     "nearest_neighbour_ratio",
+    "noise_needed",
     "precision_recall",
     "privacy_spent",
     "psnr",

@@ -17,6 +17,10 @@ Divergences of steps add up, and a divergence of any order is a guarantee (Canon
 
     epsilon = min over alpha of  T R(alpha) + log(1 - 1 / alpha) - log(alpha delta) / (alpha - 1)
                                                                                          (privacy-epsilon)
+
+What that leaves to an attacker who shall tell members from others (Humphries et al. 2020, theorem 3.5) is
+
+    advantage <= (exp(epsilon) - 1 + 2 delta) / (exp(epsilon) + 1)                        (membership-bound)
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from ..backend import asnumpy, checks
 
 ORDERS = np.array([*np.arange(1.1, 10.95, 0.1), *range(11, 64), 128, 256, 512, 1024])
 REACH = 12.0  # standard deviations beyond which nothing counts
+LEAST_NOISE, MOST_NOISE, NEAR = 0.05, 2.0**20, 1e-3  # between which noise is looked for, and how nearly
 MARGIN = 1.001  # an upper bound shall not become a lower one by rounding, or by what others round
 
 
@@ -71,6 +76,31 @@ def membership_advantage(member_scores: Any, other_scores: Any) -> float:
     thresholds = np.concatenate([members, others])
     above = [1 - np.searchsorted(x, thresholds, side="right") / len(x) for x in (members, others)]
     return float(max(0.0, (above[0] - above[1]).max()))  # (membership-advantage)
+
+
+def membership_bound(epsilon: float, delta: float) -> float:
+    """The largest membership advantage that any attacker can have, equation membership-bound.
+
+    Parameters
+    ----------
+    epsilon, delta : float
+        Of the training; epsilon may be infinite, which promises nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If epsilon is below 0, or delta not in [0, 1].
+
+    Examples
+    --------
+    >>> round(membership_bound(epsilon=1.0, delta=1e-5), 4)
+    0.4621
+    """
+    if epsilon != np.inf:
+        checks.number("epsilon", epsilon, "[0, inf)")
+    delta = checks.number("delta", delta, "[0, 1]")
+    odds = np.exp(-float(epsilon))
+    return float((1 - odds + 2 * delta * odds) / (1 + odds))  # (membership-bound)
 
 
 def privacy_spent(noise_multiplier: float, sampling_rate: float, steps: int, delta: float) -> float:
@@ -116,6 +146,45 @@ def privacy_spent(noise_multiplier: float, sampling_rate: float, steps: int, del
     spent = steps * np.array([renyi_divergence(alpha, sigma, q) for alpha in ORDERS])
     epsilons = spent + np.log1p(-1 / ORDERS) - np.log(ORDERS * delta) / (ORDERS - 1)  # (privacy-epsilon)
     return float(max(0.0, epsilons.min() * MARGIN))
+
+
+def noise_needed(epsilon: float, sampling_rate: float, steps: int, delta: float) -> float:
+    """The least noise multiplier, but for a thousandth, whose `privacy_spent` is at most epsilon.
+
+    Parameters
+    ----------
+    epsilon : float
+        Above 0. One so small that no order of the divergence can show it, whatever the noise, is refused.
+    sampling_rate, steps, delta
+        As for `privacy_spent`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as said above, or epsilon cannot be reached.
+
+    Examples
+    --------
+    >>> round(noise_needed(epsilon=2.16, sampling_rate=256 / 60_000, steps=10_000, delta=1e-5), 2)
+    1.1
+    """
+    epsilon = checks.number("epsilon", epsilon, "(0, inf)")
+    low, high = 0.0, 1.0
+    while privacy_spent(high, sampling_rate, steps, delta) > epsilon:
+        low, high = high, 2 * high
+        if high > MOST_NOISE:
+            least = privacy_spent(high, sampling_rate, steps, delta)
+            raise ValueError(
+                f"epsilon: got {epsilon:g}, expected more: even noise of {high:g} times the clipping norm is "
+                f"shown to spend no less than {least:.3g} in these steps, with delta {delta:g}"
+            )
+    while low < (1 - NEAR) * high:
+        middle = (low + high) / 2 if low > 0 else high / 2
+        if privacy_spent(middle, sampling_rate, steps, delta) > epsilon:
+            low = middle
+        elif (high := middle) < LEAST_NOISE:
+            break
+    return high
 
 
 def renyi_divergence(alpha: float, noise_multiplier: float, sampling_rate: float) -> float:

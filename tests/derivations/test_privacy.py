@@ -10,7 +10,7 @@ from estimates import assert_mean
 from scipy import integrate, optimize, special, stats
 from tools import assert_at_most, assert_close, to_device
 
-from scratchgen.metrics import membership_advantage, privacy_spent
+from scratchgen.metrics import membership_advantage, membership_bound, privacy_spent
 from scratchgen.metrics.privacy import MARGIN, ORDERS, renyi_divergence
 
 
@@ -27,6 +27,30 @@ def test_the_advantage_is_that_of_the_best_threshold() -> None:
     assert_at_most(
         abs(membership_advantage(x, y) - (2 * stats.norm.cdf(0.5) - 1)) / 0.005, 4, "standard errors"
     )
+
+
+@pytest.mark.equation("membership-bound")
+@pytest.mark.parametrize(("odds", "delta"), [(3, 0.2), (3, 0.0), (1, 0.4), (7, 0.6), (1, 0.0)])
+def test_the_bound_is_reached_by_a_mechanism_that_tells_the_truth_by_odds(odds: int, delta: float) -> None:
+    """With probability delta it tells all (3 or -1), else the truth (1 or 0) with odds of e^epsilon to 1."""
+    total = 5 * (odds + 1)
+    known, rest = round(delta * total), total - round(delta * total)
+    right = rest * odds // (odds + 1)
+    assert right * (odds + 1) == rest * odds
+    members = np.repeat([3.0, 1.0, 0.0], [known, right, rest - right])
+    others = np.repeat([-1.0, 0.0, 1.0], [known, right, rest - right])
+    found = membership_advantage(to_device(members), to_device(others))
+    assert_close(membership_bound(math.log(odds), delta), found, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.equation("membership-bound")
+@pytest.mark.parametrize("sigma", [0.5, 1.0, 4.0])
+def test_no_attack_on_the_gaussian_mechanism_is_above_the_bound(sigma: float) -> None:
+    """N(1, sigma^2) against N(0, sigma^2): its advantage is known, and below for all deltas."""
+    exact = 2 * special.ndtr(1 / (2 * sigma)) - 1
+    bounds = [membership_bound(privacy_spent(sigma, 1.0, 1, delta), delta) for delta in (1e-5, 0.05, 0.3)]
+    assert_at_most(max(exact / bound for bound in bounds), 1.0)
+    assert exact > 0.5 * min(bounds)
 
 
 @pytest.mark.equation("privacy-ratio")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchgen.metrics import membership_advantage, privacy_spent
+from scratchgen.metrics import membership_advantage, membership_bound, noise_needed, privacy_spent
 
 pytestmark = pytest.mark.host_only
 
@@ -28,6 +28,30 @@ def test_certainty_and_ignorance() -> None:
     assert membership_advantage(np.arange(3.0) + 5, np.arange(4.0)) == 1
     assert membership_advantage(np.arange(3.0), np.arange(3.0)) == 0
     assert membership_advantage(np.ones(3), np.ones(2)) == 0
+
+
+def test_bounds_of_nothing_and_of_everything() -> None:
+    assert membership_bound(0.0, 0.0) == 0
+    assert membership_bound(np.inf, 1e-5) == 1
+    assert membership_bound(0.0, 0.3) == pytest.approx(0.3)
+    assert membership_bound(1000.0, 0.0) == 1
+    for epsilon, delta in ((-1.0, 0.1), (np.nan, 0.1), (1.0, 1.1)):
+        with pytest.raises(ValueError, match=r"(epsilon|delta): got"):
+            membership_bound(epsilon, delta)
+
+
+@pytest.mark.parametrize(("epsilon", "q", "steps"), [(0.5, 1.0, 1), (2.0, 0.02, 800), (50.0, 0.5, 10)])
+def test_the_noise_needed_is_enough_and_hardly_more(epsilon: float, q: float, steps: int) -> None:
+    noise = noise_needed(epsilon, q, steps, 1e-5)
+    assert privacy_spent(noise, q, steps, 1e-5) <= epsilon < privacy_spent(0.998 * noise, q, steps, 1e-5)
+
+
+def test_an_epsilon_that_no_noise_reaches_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"epsilon: got 0.001, expected more: .* no less than 0.00"):
+        noise_needed(0.001, 0.1, 10, 1e-5)
+    with pytest.raises(ValueError, match="epsilon: got 0"):
+        noise_needed(0.0, 0.1, 10, 1e-5)
+    assert noise_needed(0.001, 0.1, 0, 1e-5) < 0.05  # nothing is done
 
 
 @pytest.mark.parametrize(
