@@ -12,9 +12,16 @@ from scratchgen import plots
 from scratchgen.data import Images, avatars
 from scratchgen.metrics import exact_kl
 from scratchgen.models import CategoricalNaiveBayes, PixelNaiveBayes
+from scratchgen.plots.explorables import shop
 from scratchgen.training import Run
 
 EQUATION = r"$$\log p(x) = \sum_d \log \theta_d[x_d] \quad \text{, each pixel, or feature, by itself}$$"
+
+PLAY = """
+What if the shop had seen other people? Drag the counts, and see ten whom it would expect, and how far its
+idea of people is from the truth, which is known here. Which count of 0 rules out whom? What does alpha do?
+"""
+HINT = "Drag a bar, or choose one and press plus or minus. The marks are where the truth would have it"
 
 
 def write_looks(
@@ -46,6 +53,7 @@ def write_looks(
         },
         table=[[name, *(f"{x:.7g}" if isinstance(x, float) else x for x in row)] for name, *row in table],
     )
+    run.section("Naive Bayes: other counts", PLAY, explorables=[shop(avatars.observations(), HINT)])
 
 
 def mass(model: CategoricalNaiveBayes, looks: np.ndarray) -> float:

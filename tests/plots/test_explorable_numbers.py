@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import pytest
 from explorable_pages import in_node
+from PIL import Image
 from scipy.integrate import quad
 
+from scratchgen.data import avatars
 from scratchgen.distributions import Normal, kl_divergence
-from scratchgen.plots.explorables import Decoder, bound, decoders
+from scratchgen.models import CategoricalNaiveBayes
+from scratchgen.plots.explorables import Decoder, bound, decoders, shop
 
 pytestmark = pytest.mark.host_only
 
@@ -90,3 +96,58 @@ def test_a_decoder_gives_a_number_for_each_z() -> None:
         bound([Decoder("flat", lambda z: 1.0, 0.5, (0, 1))], 0.0, "")
     with pytest.raises(ValueError, match=r"line: noise: got 0"):
         bound([Decoder("line", lambda z: z, 0.0, (0, 1))], 0.0, "")
+
+
+def test_the_shop_is_as_far_from_the_truth_as_python_says() -> None:
+    rng = np.random.default_rng(1)
+    rows = np.stack([rng.integers(0, levels, 40) for levels in avatars.LEVELS], axis=1)
+    counts = [np.bincount(column, minlength=n) for column, n in zip(rows.T, avatars.LEVELS, strict=True)]
+    program = """
+        const shown = it.prepare(given.data), theta = it.smooth(given.counts, given.alpha);
+        let i = 0;
+        const drawn = it.draw(theta, () => given.uniform[i++]);
+        const numbers = drawn.map((levels) => it.numberOf(levels, shown.sizes));
+        const back = numbers.map((number) => it.levelsOf(number, shown.sizes));
+        console.log(JSON.stringify({ ...it.compare(shown, theta), theta, drawn, numbers, back }));
+    """
+    data, uniform = shop(avatars.observations(), "").data, rng.random(50)
+    given = {"counts": [count.tolist() for count in counts], "alpha": 0.3, "uniform": uniform.tolist()}
+    said = in_node("shop", program, data=data, **given)
+    model = CategoricalNaiveBayes(avatars.LEVELS, alpha=0.3).fit(rows)
+    p, log_q = avatars.probabilities(), model.log_prob(avatars.all_looks())
+    kl = p[p > 0] @ (np.log(p[p > 0]) - log_q[p > 0])
+    assert said["kl"] == pytest.approx(kl, rel=1e-5)
+    assert said["correlation"] == pytest.approx(avatars.total_correlation(), rel=1e-5)
+    assert said["correlation"] + sum(said["parts"]) == pytest.approx(kl, rel=1e-5)
+    assert min(said["parts"]) >= 0
+    for found, right in zip(said["theta"], model.theta, strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-5)
+    known = np.isin(np.arange(len(p)), avatars.look_numbers(avatars.observations()))
+    masses = {"seen": known, "new": ~known & (p > 0), "impossible": p == 0}
+    for name, where in masses.items():
+        assert said["mass"][name] == pytest.approx(np.exp(log_q[where]).sum(), rel=1e-5)
+    drawn = [
+        [int(np.searchsorted(np.cumsum(t), u)) for t, u in zip(model.theta, us, strict=True)]
+        for us in uniform.reshape(10, 5)
+    ]
+    assert said["drawn"] == drawn == said["back"]
+    assert said["numbers"] == avatars.look_numbers(np.array(drawn)).tolist()
+
+
+def test_sheets_laid_on_one_another_are_the_portraits() -> None:
+    data = shop(avatars.observations(), "").data
+    content = base64.b64decode(data["sheets"].partition(",")[2])
+    whole = np.asarray(Image.open(io.BytesIO(content)), np.float64)
+    look, side = [3, 4, 1, 2, 7], data["size"]
+    picture = np.broadcast_to(np.array(list(bytes.fromhex(data["ground"][1:]))), (side, side, 3))
+    for layer in data["layers"]:
+        choice = 0
+        for k in layer["by"]:
+            choice = choice * avatars.LEVELS[k] + look[k]
+        row, column = divmod(layer["first"] + choice, data["columns"])
+        sheet = whole[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        picture = sheet[..., :3] * sheet[..., 3:] / 255 + (1 - sheet[..., 3:] / 255) * picture
+    right = 255 * avatars.draw([look])[0].transpose(1, 2, 0)
+    assert (
+        np.abs(picture - right).max() < 1.01
+    )  # but for rounding to 256 levels, on each sheet and in the end

@@ -14,8 +14,9 @@ import pytest
 from explorable_pages import in_node, page, play
 
 import scratchgen as sg
+from scratchgen.data import avatars
 from scratchgen.models import VAE
-from scratchgen.plots.explorables import Explorable, Plane, bound, decoders, dense_layers, pack, planes
+from scratchgen.plots.explorables import Explorable, Plane, bound, decoders, dense_layers, pack, planes, shop
 from scratchgen.plots.explorables.figure import FOLDER
 
 BOOK = Path(__file__).resolve().parents[2] / "docs"
@@ -148,13 +149,31 @@ PLAYS = {
         it.slide(it.all("input[type=range]")[0], 4);
         return [...seen, it.words("output")];
     """,
+    "shop": """
+        const [shelf, bar, wall] = it.all("canvas"), [alpha] = it.all("input[type=range]");
+        const heading = () => it.all(".title")[1].textContent, picture = () => wall.toDataURL();
+        const seen = [heading(), it.words("[aria-live]")];
+        it.touch(shelf, [0.44, 0.05], [0.44, 0.3]);
+        seen.push(heading(), it.words("[aria-live]"), it.words(".says"));
+        it.slide(alpha, 3);
+        seen.push(heading());
+        it.press("as observed");
+        it.slide(alpha, 0);
+        it.key(shelf, "ArrowUp");
+        it.key(shelf, "ArrowRight");
+        it.press("+");
+        seen.push(heading(), it.words("[aria-live]"));
+        const before = picture();
+        it.press("ten others");
+        return [...seen, before !== picture()];
+    """,
 }
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, figure: Explorable) -> dict[str, Any]:
     """All explorables on one page as wide as a phone held sideways, played with one after another."""
-    figures = [figure, bound(decoders(), 1.2, "Drag q")]
+    figures = [figure, bound(decoders(), 1.2, "Drag q"), shop(avatars.observations(), "Drag a bar")]
     return play(tmp_path_factory.mktemp("page"), figures, PLAYS)
 
 
@@ -187,6 +206,20 @@ def test_the_bound_answers_and_climbs(played: dict[str, Any]) -> None:
     assert not other.startswith("−1.67 = ")  # but on x
     assert "two hills" in top
     assert samples == "1000"
+
+
+@pytest.mark.slow
+def test_the_shop_counts_again(played: dict[str, Any]) -> None:
+    first, chosen, never, none, why, smoothed, more, other, drawn_anew = played["seen"]["shop"]
+    assert first == "From the truth: 0.73 nats"
+    assert chosen.startswith("hair, long hair straight: counted 23 times, probability 46.0 %")
+    assert never == "From the truth: infinitely many nats"
+    assert none.startswith("hair, long hair straight: counted 0 times, probability 0.0 %")
+    assert "rules out looks that do exist" in why
+    assert 0.74 < float(smoothed.split()[3]) < 5
+    assert 0.73 <= float(more.split()[3]) < 0.76  # two counts more hardly matter
+    assert other.startswith("hair, short hair short waved: counted 2 times")
+    assert drawn_anew
 
 
 def test_what_cannot_be_shown(model: VAE) -> None:
