@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import cat, log_softmax, no_grad, raw
+from ..autograd import batch_mean, cat, log_softmax, no_grad, raw
 from ..backend import Array, RandomStream, asarray, check_rng, checks
 from ..distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ..networks import MLP
@@ -130,7 +130,9 @@ class SemiSupervisedVAE(Module):
         each = np.broadcast_to(flat[:, None], (n, self.classes, size)).reshape(-1, size)  # x with every y
         encoded = self.encoder(cat([each, y], axis=1))
         q = Normal(encoded[:, : self.latent_dim], encoded[:, self.latent_dim :])
-        decoded = self.decoder(cat([q.rsample(check_rng(rng)), y], axis=1))
+        by_example = (n, self.classes, self.latent_dim)  # each example draws its own styles, on any rank
+        z = Normal(q.mean.reshape(by_example), q.log_var.reshape(by_example)).rsample(check_rng(rng))
+        decoded = self.decoder(cat([z.reshape((-1, self.latent_dim)), y], axis=1))
         p = (
             Bernoulli(decoded)
             if self.likelihood_name == "bernoulli"
@@ -175,7 +177,8 @@ class SemiSupervisedVAE(Module):
         labelled = (named * bounds).sum(axis=1)
         unlabelled = (q * bounds).sum(axis=1) - (q * log_q).sum(axis=1)  # (m2-unlabelled)
         bound = (labelled + (1 - known) * unlabelled).mean()
-        wrong = -(named * log_q).sum() / np.maximum(known.sum(), 1)
+        share = batch_mean(known[:, None]).reshape(())  # of the whole batch, whichever rank has the labels
+        wrong = -(named * log_q).sum(axis=1).mean() / np.where(share > 0, share, 1)
         return {"loss": self.alpha * wrong - bound, "bound": -bound, "cross-entropy": wrong}  # (m2-loss)
 
     def sample(self, n: int, rng: RandomStream, labels: Array | None = None) -> Array:

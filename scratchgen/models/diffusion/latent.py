@@ -34,6 +34,7 @@ import numpy as np
 
 from ...autograd import no_grad, raw
 from ...backend import Array, RandomStream, asnumpy, check_rng, checks
+from ...backend.ranks import whole_batch
 from ...nn import Buffer, Module
 from ...nn.context import evaluating
 from ..autoencoder import Autoencoder
@@ -96,7 +97,7 @@ class LatentDiffusion(Module):
         ValueError
             If all codes are the same number.
         """
-        z = asnumpy(self._codes(x, rng)).astype(np.float64)
+        z = asnumpy(whole_batch(self._codes(x, rng))).astype(np.float64)  # of a batch: of all ranks
         spread = float(np.sqrt(((z - z.mean()) ** 2).mean()))  # (latent-scale)
         if not spread > 0:
             raise ValueError("autoencoder: got the same number as every code, expected codes that differ")
