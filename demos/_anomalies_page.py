@@ -228,18 +228,22 @@ def failures(
     )
 
 
-def digits(found: Mapping[str, list[float]], options: Any, run: Run) -> None:
-    """The table of MNIST: a line for each score, a column for each digit."""
-    table: list[list[Any]] = [["AUROC", *map(str, range(10)), "mean"]]
-    for name, areas in found.items():
-        table.append([name, *(f"{a:.3f}" for a in areas), f"{np.mean(areas):.4f}"])
+def in_turn(
+    found: Mapping[str, list[float]], names: tuple[str, ...], count: int, where: str, run: Run
+) -> None:
+    """The table of MNIST or of a folder: a line for each score, a column for each class."""
+    table: list[list[Any]] = [["AUROC", *names, "mean"]]
+    for score, areas in found.items():
+        table.append([score, *(f"{a:.3f}" for a in areas), f"{np.mean(areas):.4f}"])
     run.section(
-        "MNIST: one digit is normal, nine are not",
-        "Each digit in turn is all that is learnt from; the score is judged on all 10,000 test images. "
-        "Nothing was chosen by them (the sizes of the codes were tried out on training images), and the "
-        "models know images of the healthy digit only. Three autoencoders "
-        f"with codes of {', '.join(map(str, anomalies.CODES[options.data]))} numbers are asked together, "
-        "each error in units of its mean on 500 held-out images of the healthy digit.",
-        numbers={name: f"{np.mean(areas):.4f}" for name, areas in found.items()},
+        "MNIST: one digit is normal, nine are not"
+        if where == "mnist"
+        else f"{where}: one class is normal, the others are not",
+        f"Each class in turn is all that is learnt from; the score is judged on all {count:,} test images. "
+        "Nothing was chosen by them (the sizes of the codes were tried out on training images of MNIST), and "
+        "the models know images of the healthy class only. Three autoencoders "
+        f"with codes of {', '.join(map(str, anomalies.CODES['mnist']))} numbers are asked together, "
+        "each error in units of its mean on held-out images of the healthy class.",
+        numbers={score: f"{np.mean(areas):.4f}" for score, areas in found.items()},
         table=table,
     )

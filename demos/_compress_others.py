@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 import scratchgen as sg
+from demos import _lesson, _pictures
 from scratchgen.coding.ans import Stack, intervals
 from scratchgen.coding.counts import BITS, counts_of_weights, cumulative
 from scratchgen.data import Images
@@ -36,16 +37,22 @@ def sizes(x: np.ndarray, levels: int) -> dict[str, int]:
     n, _, height, width = whole.shape
     columns = max(1, min(16_000 // width, math.ceil(math.sqrt(n * height / width))))
     rows = math.ceil(n / columns)
-    sheet = np.zeros((rows * columns, height, width), np.uint8)
-    sheet[:n] = whole[:, 0] * (255 // (levels - 1))
-    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, -1)
-    picture = Image.fromarray(sheet)
+    colours = whole.shape[1]
+    sheet = np.zeros((rows * columns, height, width, colours), np.uint8)
+    sheet[:n] = whole.transpose(0, 2, 3, 1) * (255 // (levels - 1))
+    sheet = sheet.reshape(rows, columns, height, width, colours).swapaxes(1, 2)
+    picture = Image.fromarray(
+        sheet.reshape(rows * height, -1, colours).squeeze(-1)
+        if colours == 1
+        else sheet.reshape(rows * height, -1, colours)
+    )
     for name, options in (
         ("PNG", {"optimize": True}),
         ("WebP", {"lossless": True, "quality": 100, "method": 6}),
     ):
         out = io.BytesIO()
-        (picture.convert("1") if levels == 2 and name == "PNG" else picture).save(out, name, **options)
+        bits = levels == 2 and colours == 1 and name == "PNG"
+        (picture.convert("1") if bits else picture).save(out, name, **options)
         found[name] = len(out.getvalue())
     return found
 
@@ -63,16 +70,16 @@ class Lossy(NamedTuple):
 
 def rate_and_distortion(data: Images, options: Any) -> list[Lossy]:
     """An autoencoder's codes and those of PCA, rounded to grids of several widths, by one coder."""
-    x, test = sg.asarray(data.train), data.test[:1000]
-    flat = data.train.reshape(len(data.train), -1).astype(np.float64)
+    some, test = _pictures.for_components(data.train), _lesson.some(data.test[:1000])
+    flat = some.reshape(len(some), -1).astype(np.float64)
     mean, dimension = flat.mean(axis=0), options.latent_dim
     axes = np.linalg.svd(flat - mean, full_matrices=False)[2][:dimension]
     model = Autoencoder.dense(
         data.train.shape[1:], options.hidden_dim, dimension, rng=sg.RandomStream(options.seed, "lossy")
     )
-    steps = options.steps or (20 if options.quick else 3000)
+    steps = _lesson.steps(options, 3000)
     schedule = sg.optim.schedules.cosine(options.lr, steps)
-    fit(model.loss, x, sg.optim.Adam(model.parameters(), options.lr), steps=steps, schedule=schedule,
+    fit(model.loss, data.train, sg.optim.Adam(model.parameters(), options.lr), steps=steps, schedule=schedule,
         seed=options.seed, quiet=True)  # fmt: skip
     found = []
     kinds = {
@@ -83,7 +90,7 @@ def rate_and_distortion(data: Images, options: Any) -> list[Lossy]:
         ),
     }
     for name, (encode, decode) in kinds.items():
-        train_codes, codes = encode(data.train), encode(test)
+        train_codes, codes = encode(_lesson.some(data.train)), encode(test)
         for width in (2.0, 1.0, 0.5, 0.25, 0.125):
             step = width * train_codes.std()
             before = np.rint(train_codes / step).astype(np.int64)

@@ -59,7 +59,7 @@ def text(title: str, x: np.ndarray, found: dict[str, Any], others: dict[str, int
         "checksum and "
         f"starting bits are counted.\n\nWhat is not in the file is the model. With it, {best} takes "
         f"{whole:,} bytes; "
-        f"{when}. A general program knows nothing of digits, and needs no model.{published}"
+        f"{when}. A general program knows nothing of such images, and needs no model.{published}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import scratchgen as sg
-from demos import _judge, _lesson
+from demos import _judge, _lesson, _pictures
 from scratchgen import RandomStream, plots
 from scratchgen.data import Images
 from scratchgen.metrics import density_error, mode_coverage
@@ -53,9 +53,14 @@ class Painter:
 
     def images(self, n: int, rng: RandomStream, labels: Any = None) -> np.ndarray:
         """`n` images in [0, 1], of random classes unless labels ask for some."""
-        labels = sg.asnumpy(rng.child("labels").integers(0, 10, (n,))) if labels is None else labels
-        blocks = [self.draw(min(250, n - i), rng.child(i), labels[i : i + 250]) for i in range(0, n, 250)]
-        return grey(np.concatenate(blocks))
+        if labels is None and self.model.classes:
+            labels = sg.asnumpy(rng.child("labels").integers(0, self.model.classes, (n,)))
+        parts = [(i, None if labels is None else labels[i : i + 250]) for i in range(0, n, 250)]
+        return grey(np.concatenate([self.draw(min(250, n - i), rng.child(i), part) for i, part in parts]))
+
+    def columns(self) -> np.ndarray | None:
+        """The classes of a page's ten columns."""
+        return _pictures.columns(self.model.classes)
 
 
 def grey(x: Any) -> np.ndarray:
@@ -88,7 +93,7 @@ def forward_process(model: DDPM, images: np.ndarray, rng: RandomStream, columns:
 def animate(painter: Painter, run: Run, rng: RandomStream) -> Any:
     """A GIF of noise becoming images, four of each class."""
     steps = min(50, painter.model.schedule.steps)
-    labels = np.tile(np.arange(10), 4)
+    labels = _pictures.tiled(painter.columns(), 4)
     frames = [plots.tile(grey(x), columns=10) for _, x in painter.path(40, rng, steps, labels)]
     return plots.animation(frames, run.folder / "reverse-process.gif", seconds=0.08)
 
@@ -96,10 +101,10 @@ def animate(painter: Painter, run: Run, rng: RandomStream) -> Any:
 def by_solver(painter: Painter, data: Images, options: Any, rng: RandomStream) -> list[list[str]]:
     """The Fréchet distance of samples by few steps: DDIM with and without new noise, and the second order."""
     n, counts = (20, (2,)) if options.quick else (250, (5, 10, 20))
-    labels = np.arange(n) % 10
+    labels = np.arange(n) % painter.model.classes if painter.model.classes else None
 
     def distance(steps: int, eta: float | None) -> str:
-        stream, given = rng.child(steps), (labels, painter.guidance)
+        stream, given = rng.child(steps), (labels, 0.0 if labels is None else painter.guidance)
         with painter.average.applied():
             if eta is None:
                 x = painter.model.ode_sample(n, stream, steps, *given)
@@ -117,7 +122,9 @@ def by_steps(painter: Painter, rng: RandomStream) -> dict[str, np.ndarray]:
     rows = {}
     for steps in (n for n in (1, 2, 4, 8, 16, 32) if n <= painter.model.schedule.steps):
         with painter.average.applied():
-            x = painter.model.ode_sample(10, rng.child(0), steps, np.arange(10), painter.guidance)
+            labels = painter.columns()
+            guidance = 0.0 if labels is None else painter.guidance
+            x = painter.model.ode_sample(10, rng.child(0), steps, labels, guidance)
         rows[f"{steps} steps" if steps > 1 else "1 step"] = grey(x)
     return rows
 
@@ -172,7 +179,8 @@ class Pictures:
 
     def __init__(self, options: Any, run: Run) -> None:
         self.options, self.run, self.data = options, run, _lesson.images(options)
-        self.examples, self.levels = (self.data.train * 2 - 1, self.data.train_labels), self.data.levels
+        x, self.levels = self.data.train * 2 - 1, self.data.levels
+        self.examples = (x, self.data.train_labels) if _pictures.classes(self.data) else x
 
     def write(self, painter: Painter, rows: list[dict[str, float]]) -> _lesson.Outcome:
         """The page."""
@@ -180,15 +188,16 @@ class Pictures:
         drawn = _judge.draw(painter.images, data, options)
         numbers, test = measure(painter, drawn, data, options), sg.asarray(data.test[:100] * 2 - 1)
         forward = forward_process(painter.model, data.test[:4], rng.child("forward"))
-        of_each_class = painter.images(60, rng.child("grid"), np.tile(np.arange(10), 6))
+        of_each_class = painter.images(60, rng.child("grid"), _pictures.tiled(painter.columns(), 6))
+        told = f"Samples take a guidance of {options.guidance:g}." if painter.model.classes else ""
         self.run.section(
             f"Diffusion on {data.name}",
-            f"{EQUATION}\n\nThe network predicts {options.prediction}, knows the class, and its variance is "
-            f"{options.variance}. Samples take a guidance of {options.guidance:g}. The bits/dim are a bound "
-            "for test images without their class, by a tenth of the times.",
+            f"{EQUATION}\n\nThe network predicts {options.prediction}"
+            f"{', knows the class' * bool(told)}, and its variance is {options.variance}. {told} The "
+            "bits/dim are a bound for test images without their class, by a tenth of the times.",
             numbers=numbers,
             pictures={
-                "New images, a column for each class": plots.image_grid(of_each_class),
+                _pictures.column_title(data): plots.image_grid(of_each_class),
                 "Adding noise: the forward process": plots.image_grid(forward, columns=12),
                 "Taking it away: the reverse process": animate(painter, self.run, rng.child("reverse")),
                 "The same noise, in fewer and in more steps": plots.image_rows(by_steps(painter, rng)),
@@ -209,15 +218,17 @@ class Pictures:
 def measure(painter: Painter, drawn: _judge.Drawn, data: Images, options: Any) -> dict[str, str]:
     """The numbers of the page."""
     rng, model = RandomStream(options.seed, "measure"), painter.model
-    n = 50 if options.quick else 250
-    any_class = _judge.quality(grey(painter.draw(n, rng.child("any"))), data, options)
+    n, free = 50 if options.quick else 250, {}
+    if model.classes:
+        any_class = _judge.quality(grey(painter.draw(n, rng.child("any"))), data, options)
+        free["sure without guidance or class"] = f"{any_class.confident:.1%}"
     test = sg.asarray(data.test[:100] * 2 - 1)
     with painter.average.applied():
         steps = min(5 if options.quick else 100, model.schedule.steps)
         bits = float(sg.asnumpy(measured(model.bits_per_dim, test, rng.child("bits"), steps=steps)).mean())
     return {
         **_judge.described(drawn.quality),
-        "sure without guidance or class": f"{any_class.confident:.1%}",
+        **free,
         "bits/dim": f"{bits:.2f} (naive Bayes {naive_bayes_bits(data):.2f})",
         "parameters": f"{model.parameter_count():,}",
     }

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage, signal
 
 import scratchgen as sg
-from demos import denoise
+from demos import _lesson, denoise
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.models import Autoencoder
@@ -16,6 +16,8 @@ from scratchgen.models.denoisers import wiener
 from scratchgen.plots.style import CATEGORIES, SOFT, WIDTH, new_figure
 from scratchgen.training import Run
 
+PARTS = " (one map for all colours, and for all quarters of large images)"
+ROWS = 20_000  # that the affine map is fitted to
 Damaged = dict[tuple[str, float], Any]
 
 
@@ -27,25 +29,50 @@ def median(damaged: np.ndarray) -> np.ndarray:
 def local_wiener(damaged: np.ndarray) -> np.ndarray:
     """Scipy's: each pixel moved towards the mean of the nine around it, the more the less they vary."""
     with np.errstate(all="ignore"):  # where nothing varies it divides by 0
-        filtered = [signal.wiener(image[0], 3) for image in damaged.astype(np.float64)]
-    return np.nan_to_num(np.stack(filtered))[:, None]
+        filtered = [[signal.wiener(plane, 3) for plane in image] for image in damaged.astype(np.float64)]
+    return np.nan_to_num(np.array(filtered))
 
 
 def linear(kind: str, strength: float, damaged: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """The best affine map, fitted to training images damaged like this; for noise, Wiener's filter."""
-    x, y = train.reshape(len(train), -1).astype(np.float64), damaged.reshape(len(damaged), -1)
+    """The best affine map, fitted to training images damaged like this; for noise, Wiener's filter.
+
+    Of colours each is mapped by itself, and of images above 32 pixels each quarter: one map for all.
+    """
+    x, y = pieces(train).astype(np.float64), pieces(damaged)
     if kind == "Gaussian":
-        return sg.asnumpy(wiener(y, x.mean(axis=0), np.cov(x.T, ddof=0), strength)).reshape(damaged.shape)
+        return whole(sg.asnumpy(wiener(y, x.mean(axis=0), np.cov(x.T, ddof=0), strength)), damaged.shape)
     copies = [
-        sg.asnumpy(denoise.damage(sg.asarray(train), kind, strength, sg.RandomStream(1, "linear", i)))
-        for i in range(max(1, 20_000 // len(train)))
+        pieces(sg.asnumpy(denoise.damage(sg.asarray(train), kind, strength, sg.RandomStream(1, "linear", i))))
+        for i in range(max(1, ROWS // len(x)))
     ]
-    seen = np.concatenate(copies).reshape(-1, x.shape[1]).astype(np.float64)
-    clean = np.concatenate([x] * len(copies))
+    seen, clean = np.concatenate(copies).astype(np.float64), np.concatenate([x] * len(copies))
     centred, middle = seen - seen.mean(axis=0), clean.mean(axis=0)
     ridge = 1e-3 * len(seen) * np.eye(x.shape[1])
     weights = np.linalg.solve(centred.T @ centred + ridge, centred.T @ (clean - middle))
-    return (middle + (y - seen.mean(axis=0)) @ weights).reshape(damaged.shape)
+    return whole(middle + (y - seen.mean(axis=0)) @ weights, damaged.shape)
+
+
+def pieces(images: np.ndarray) -> np.ndarray:
+    """Each colour of each image, or of images above 32 pixels its quarters, as a row: (rows, pixels)."""
+    n, colours, height, width = images.shape
+    k = 1 if height <= 32 else 2
+    cut = images.reshape(n, colours, k, height // k, k, width // k).transpose(0, 1, 2, 4, 3, 5)
+    return cut.reshape(n * colours * k * k, -1)
+
+
+def whole(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The images whose `pieces` are the rows.
+
+    Examples
+    --------
+    >>> images = np.arange(2 * 3 * 64 * 64).reshape(2, 3, 64, 64)
+    >>> pieces(images).shape, bool((whole(pieces(images), images.shape) == images).all())
+    ((24, 1024), True)
+    """
+    n, colours, height, width = shape
+    k = 1 if height <= 32 else 2
+    cut = rows.reshape(n, colours, k, k, height // k, width // k).transpose(0, 1, 2, 4, 3, 5)
+    return cut.reshape(shape)
 
 
 def arrows(points: dict[str, np.ndarray]) -> Any:
@@ -85,8 +112,8 @@ def write(
     run: Run,
 ) -> dict[str, str]:
     """Put all on the page, and return its numbers."""
-    test = data.test[:1000]
-    few = data.train[:20_000]
+    test = data.test[: len(next(iter(shown.values())))]
+    few = _lesson.some(data.train[:ROWS], 20_000_000)
     table: list[list[Any]] = [
         ["damage", "strength", "as it came", "median", "local Wiener", "best linear", "autoencoder"]
     ]
@@ -117,8 +144,8 @@ def write(
         "    L  =  |x - f(e(x'))|^2                     x' a damaged copy of x\n\n"
         f"PSNR in decibels on {len(test):,} test images: 10 more is a tenth of the squared error. Median "
         "and local Wiener filter (scipy, 3 by 3 pixels) know only that neighbours are alike. The best "
-        "affine map knows the training images, and was fitted to each kind and strength by itself; one "
-        "autoencoder serves all strengths of a kind."
+        "affine map knows the training images, and was fitted to each kind and strength by itself"
+        f"{PARTS if len(pieces(test)) > len(test) else ''}; one autoencoder serves all strengths of a kind."
         + (f" It is not the best at: {', '.join(lost)}." if lost else ""),
         numbers=numbers,
         table=table,

@@ -48,8 +48,8 @@ def write(
         run.section("Few labels on MNIST", text, numbers=numbers, table=table)
         return numbers
     by_hand = (
-        " The settings were found by hand on these digits, once for all numbers of labels and all draws: do "
-        "not read more into two rows that are near each other."
+        " The settings were found by hand on the shipped digits, once for all numbers of labels and all "
+        "draws: do not read more into two rows that are near each other."
     )
     run.section(
         "Few labels",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import scratchgen as sg
-from demos import _judge, _lesson
+from demos import _judge, _lesson, _pictures
 from scratchgen import plots
 from scratchgen.metrics import density_error, diversity, mode_coverage, nearest_neighbour_ratio
 from scratchgen.models import GAN
@@ -107,7 +107,9 @@ class Pictures:
 
     def __init__(self, options: _lesson.Options, run: Run) -> None:
         self.options, self.run, self.data = options, run, _lesson.images(options)
-        self.examples = self.data.train * 2 - 1, self.data.train_labels
+        x, self.classes = self.data.train * 2 - 1, _pictures.classes(self.data)
+        self.examples = (x, self.data.train_labels) if self.classes else x
+        self.shown = _pictures.columns(self.classes)
         self.watch = sg.RandomStream(options.seed, "watch")
         self.frames = run.folder / "frames"  # kept there, since a run may be interrupted
         self.frames.mkdir(exist_ok=True)
@@ -115,10 +117,10 @@ class Pictures:
     def observe(self, forger: Forger, step: int) -> dict[str, float]:
         """Whether samples are nearer to one training image than to all others (0), and their spread."""
         images = forger.images(256, self.watch)
-        few = forger.images(40, self.watch.child("frames"), np.tile(np.arange(10), 4))
+        few = forger.images(40, self.watch.child("frames"), _pictures.tiled(self.shown, 4))
         np.save(self.frames / f"{step:07}.npy", plots.tile(few, columns=10).astype(np.float16))
         found = diversity(images, self.data.test)
-        ratio = float(np.median(nearest_neighbour_ratio(images, self.data.train[:2000])))
+        ratio = float(np.median(nearest_neighbour_ratio(images, _lesson.some(self.data.train[:2000]))))
         return {"nearest-neighbour ratio": ratio, "spread": found.spread, "recall": found.recall}
 
     def animate(self) -> Path:
@@ -136,17 +138,18 @@ class Pictures:
             "diversity": verdict,
             "parameters": f"{forger.model.parameter_count():,}",
         }
-        of_each_class = forger.images(60, rng.child("grid"), np.tile(np.arange(10), 6))
+        of_each_class = forger.images(60, rng.child("grid"), _pictures.tiled(self.shown, 6))
         arcs = between(forger, rng)
+        arc = "From one noise to another" + ", in each class" * bool(self.classes)
+        told = "Generator and discriminator are told the class. " if self.classes else ""
         self.run.section(
             f"GAN on {self.data.name}",
-            f"{forger.premise()} Generator and discriminator are told the class. "
-            f"Verdict on the samples' diversity: {verdict}.",
+            f"{forger.premise()} {told}Verdict on the samples' diversity: {verdict}.",
             numbers=numbers,
             pictures={
-                "New images, a column for each class": plots.image_grid(of_each_class),
+                _pictures.column_title(self.data): plots.image_grid(of_each_class),
                 "How the same noise became images in the course of training": self.animate(),
-                "From one noise to another, in each class": plots.image_grid(arcs, columns=12),
+                arc: plots.image_grid(arcs, columns=12),
                 "Training": plots.curves(rows),
             },
         )
@@ -155,12 +158,13 @@ class Pictures:
 
 
 def between(forger: Forger, rng: sg.RandomStream, columns: int = 12) -> np.ndarray:
-    """Images on an arc of the noise, the same for each class: (10 * columns, *shape)."""
+    """Images on an arc of the noise, the same for each of ten classes at most: (rows * columns, *shape)."""
     start, end = sg.asnumpy(rng.child("ends").normal((2, forger.model.latent_dim)))
     angles = np.linspace(0, np.pi / 2, columns)[:, None]
     arc = (np.cos(angles) * start + np.sin(angles) * end).astype(np.float32)  # as long as noise is
-    z, labels = np.tile(arc, (10, 1)), np.repeat(np.arange(10), columns)
+    rows = min(10, forger.model.classes or 1)
+    z, labels = np.tile(arc, (rows, 1)), sg.asarray(np.repeat(np.arange(rows), columns))
     with forger.average.applied(), sg.no_grad():
-        images = sg.asnumpy(forger.model.eval()(sg.asarray(z), sg.asarray(labels)))
+        images = sg.asnumpy(forger.model.eval()(sg.asarray(z), labels if forger.model.classes else None))
     forger.model.train()
     return images / 2 + 0.5

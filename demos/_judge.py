@@ -1,5 +1,7 @@
 """The judge: a classifier that says what samples show, trained here once and kept for all lessons.
 
+Pictures without classes have no such judge: of these, samples are compared by their principal components.
+
 It is trained on the labelled training images that the lessons' models learn from, and never on test images.
 Training takes seconds on the shipped digits and a minute or two on MNIST, so what it has learnt is kept in
 ``<out>/judges/``, in a file named after the data and the settings. A file that is damaged, or of other data
@@ -12,14 +14,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson
+from demos import _lesson, _pictures
 from scratchgen.data import Images
 from scratchgen.metrics import SampleQuality, sample_quality
 from scratchgen.networks import ConvClassifier
@@ -43,6 +45,8 @@ class Settings:
 
 SMALL = Settings(before=32, widths=(64, 64), features=32, steps=700, batch_size=64, lr=4e-3, shifts=True)
 LARGE = Settings(before=None, widths=(32, 64), features=64, steps=1900, batch_size=128, lr=3e-3, shifts=False)
+OWN = Settings(before=None, widths=(16, 32, 64), features=64, steps=500, batch_size=64, lr=3e-3, shifts=False)
+COMPONENTS = 32
 QUICK = 40  # steps
 
 
@@ -86,15 +90,39 @@ def draw(sample: Callable[[int, sg.RandomStream], Any], data: Images, options: _
 
 def quality(samples: Any, data: Images, options: _lesson.Common) -> SampleQuality:
     """The numbers themselves, for tables and targets; parameters as for `judge`."""
-    return sample_quality(samples, trained(data, options), data)
+    known = replace(data, train=_lesson.some(data.train, 100_000_000), test=_lesson.some(data.test))
+    judged_by = trained(data, options) if _pictures.classes(data) else Components(known.train)
+    return sample_quality(samples, judged_by, known)
+
+
+class Components:
+    """What stands in for the judge of images without classes: their coordinates along a few directions."""
+
+    def __init__(self, train: np.ndarray) -> None:
+        flat = train[:2000].reshape(min(len(train), 2000), -1)
+        self.mean = flat.mean(axis=0)
+        self.axes = np.linalg.svd(flat - self.mean, full_matrices=False)[2][:COMPONENTS].T
+
+    def features(self, x: Any) -> np.ndarray:
+        """The coordinates, shape (batch, COMPONENTS)."""
+        return (sg.asnumpy(x).reshape(len(x), -1) - self.mean) @ self.axes
+
+    def logits(self, x: Any) -> np.ndarray:
+        """Of the only class."""
+        return np.zeros((len(x), 1))
 
 
 def described(found: SampleQuality) -> dict[str, str]:
     """The numbers in words, each with what real images score where that says something."""
-    return {
+    by_classes = {
         "samples the judge is sure of": f"{found.confident:.1%} (test images {found.confident_real:.1%})",
         "rarest class": f"{found.smallest_share:.1%} of samples",
-        "Fréchet distance": f"{found.frechet:.2f} (real {found.frechet_real:.2f})",
+    }
+    known = len(found.class_shares) > 1
+    where = "" if known else f", {COMPONENTS} principal components"
+    return {
+        **(by_classes if known else {}),
+        f"Fréchet distance{where}": f"{found.frechet:.2f} (real {found.frechet_real:.2f})",
         "nearest training image": f"{found.nearest:.2f} of a test image's distance",
         "copies": f"{found.copies:.1%} (test images {found.copies_real:.1%})",
     }
@@ -102,11 +130,11 @@ def described(found: SampleQuality) -> dict[str, str]:
 
 def trained(data: Images, options: _lesson.Common) -> ConvClassifier:
     """The judge of some images: from its file if there is a good one, else trained now and kept there."""
-    settings = SMALL if data.shape[-1] < 16 else LARGE
-    if options.quick:
+    settings = SMALL if data.shape[-1] < 16 else OWN if options.own() is not None else LARGE
+    if _lesson.briefly(options):
         settings = Settings(**{**asdict(settings), "steps": QUICK})
     model = untrained(data, settings)
-    description = {"data": data.name, "sha256": fingerprint(data), **asdict(settings)}
+    description = {"data": data.name, "sha256": data.fingerprint or fingerprint(data), **asdict(settings)}
     path = place(options.out, description)
     ranks = sg.backend.current_ranks()
     if weights := ranks.once(lambda: kept(path, model, description)):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import scratchgen as sg
-from demos import _judge, _lesson
+from demos import _judge, _lesson, _pictures
 from scratchgen import RandomStream, plots
 from scratchgen.data import Images, avatars
 from scratchgen.metrics import score_images
@@ -85,13 +85,14 @@ def images(options: Any) -> Images:
 
 def quality(samples: np.ndarray, data: Images, options: Any) -> dict[str, float]:
     """The first number is the one by which the two are compared: less is better."""
-    if data.name == "avatars":
+    if options.data == "avatars":
         seen = avatars.read(data.train).rows
         scores = score_images(samples, RandomStream(0), observed=seen, resamples=50)
         values = {name: getattr(scores, name).value for name in ("total_variation", "validity", "novelty")}
         return {name.replace("_", " "): value for name, value in values.items()}
     found = _judge.quality(samples, data, options)
-    return {"Fréchet distance": found.frechet, "judge is sure": found.confident, "copies": found.copies}
+    sure = {"judge is sure": found.confident} if _pictures.classes(data) else {}
+    return {"Fréchet distance": found.frechet, **sure, "copies": found.copies}
 
 
 def write(
@@ -116,10 +117,11 @@ def write(
     ceiling, each = quality(rebuilt, data, options), {r.name: r.milliseconds() for r in (latent, pixels)}
     of_real = quality(data.train[: 2 * n], data, options)
     bound = nats(latent, data, options, rng.child("bound"))
+    patch = pixels.ddpm.network.network.size
     place = {r.name: " x ".join(str(k) for k in r.ddpm.shape) for r in (latent, pixels)}
     table = [
         ["", "diffusion of codes", "diffusion of pixels"],
-        ["what is diffused", place["codes"], place["pixels"] + ", in squares of 2 x 2"],
+        ["what is diffused", place["codes"], f"{place['pixels']}, in squares of {patch} x {patch}"],
         ["parameters", f"{latent.parameters:,}", f"{pixels.parameters:,}"],
         ["training, s", f"{seconds:.0f} + {latent.seconds:.0f}", f"{pixels.seconds:.0f}"],
         ["the network once, ms per image", f"{each['codes']:.3f}", f"{each['pixels']:.3f}"],

@@ -13,14 +13,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+import numpy as np
 import tyro
 
 import scratchgen as sg
 from scratchgen.data import DataError, Images
-from scratchgen.training import CheckpointError, Run, TrainingError, stop_after
+from scratchgen.training import CheckpointError, Run, TrainingError, current_rehearsal, stop_after
 
-DATA = ("digits", "mnist", "fashion")
+DATA = ("digits", "mnist", "fashion", "folder")
 """The images that a lesson can be given; some offer a toy world besides."""
+ROOTED = DATA[1:]
+"""Those whose files are somewhere."""
 
 
 @dataclass
@@ -55,6 +58,8 @@ class Common:
                 lowest, expected = 0, "0 or more"
             if not lowest <= value < math.inf:
                 raise SystemExit(f"--{field.name.replace('_', '-')}: got {value}, expected {expected}")
+        if self.root is not None and self.data not in ROOTED:
+            raise SystemExit(f"--root: got {self.root} with --data {self.data}, which needs none")
 
     def settled(self) -> Self:
         """These options with what was left open (None) filled in, so that a page can say what was used."""
@@ -64,6 +69,13 @@ class Common:
         """Have the data at hand, before a folder is made; what a lesson draws itself needs nothing."""
         if self.data in DATA:
             images(self)
+
+    def own(self) -> Images | None:
+        """Your own pictures, of a lesson that takes these (`_pictures.py`) and is asked to."""
+        return None
+
+    def begin(self, run: Run, lesson: Lesson) -> None:
+        """What there is to check or to say once the run has a folder, before the lesson begins."""
 
 
 @dataclass
@@ -136,6 +148,8 @@ Lesson = Callable[[Any, Run], Any]
 
 def images(options: Common) -> Images:
     """The images that ``--data`` names."""
+    if (own := options.own()) is not None:
+        return own
     if options.data == "digits":
         return sg.data.digits()
     load = sg.data.mnist if options.data == "mnist" else sg.data.fashion_mnist
@@ -144,7 +158,17 @@ def images(options: Common) -> Images:
 
 def steps(options: Options, default: int) -> int:
     """How many steps to train: as asked for, else the lesson's default, and few with ``--quick``."""
-    return options.steps or (20 if options.quick else default)
+    return options.steps or (20 if briefly(options) else default)
+
+
+def briefly(options: Common) -> bool:
+    """Whether few steps will do: with ``--quick``, unless it is a rehearsal, which has to count all."""
+    return options.quick and current_rehearsal() is None
+
+
+def some(images_: np.ndarray, numbers: int = 50_000_000) -> np.ndarray:
+    """The first images, with so many numbers in all at most: all of MNIST, a part of many large pictures."""
+    return images_[: max(2, numbers // images_[0].size)]
 
 
 def resumption(run: Run) -> Path | None:
@@ -186,6 +210,7 @@ def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: l
                     return
                 if options.max_minutes is not None:
                     contexts.enter_context(stop_after(options.max_minutes))
+                options.begin(run, lesson)
                 lesson(options, run)
             page = run.write_report(title, command=command(name, options)).resolve()
             print(f"\n{page}")
@@ -268,5 +293,6 @@ def remembered(kind: type[SomeOptions], configuration: Mapping[str, Any]) -> Som
 
 def shared(options: Common, kind: type[SomeOptions]) -> SomeOptions:
     """Options of another lesson, with what these say of those that both have."""
-    known = {field.name for field in fields(Options)} & {field.name for field in fields(kind)}
+    common = {field.name for field in fields(Options)} | {"size", "colour"}
+    known = common & {field.name for field in fields(options)} & {field.name for field in fields(kind)}
     return kind(**{name: getattr(options, name) for name in known})

@@ -77,17 +77,17 @@ def write_pixels(
 ) -> None:
     """Samples beside images, and the `information` between neighbours in images and in samples."""
     real, model = information
-    ghosts = [
-        by_class.sample(1, rng.child(i), labels=i % by_class.class_probabilities.size) for i in range(13)
-    ]
+    classes = by_class.class_probabilities.size
+    ghosts = [by_class.sample(1, rng.child(i), labels=i % classes) for i in range(13)]
+    told = {"naive Bayes\ntold the class": np.concatenate(ghosts)} if classes > 1 else {}
+    ghostly = " Told the class it draws ghosts of it, and classifies far better than it draws." * bool(told)
     run.section(
         f"Naive Bayes on the pixels of {data.name}",
         "Every pixel of a sample is right by itself, as bright as that pixel is in some real image, and no "
         "sample is an image. In the third row every pixel is real, but each is of another image: that is all "
-        "this model knows, and the two rows look alike. Told the class it draws ghosts of it, and classifies "
-        "far better than it draws.\n\nWhat is missing can be measured. Black-or-white pixels tell, about "
-        f"their right neighbours, {real:.2f} nats an image, all pairs summed; in the samples these are "
-        f"{model:.2f}, by chance alone.",
+        f"this model knows, and the two rows look alike.{ghostly}\n\nWhat is missing can be "
+        f"measured. Black-or-white pixels tell, about their right neighbours, {real:.2f} nats an image, all "
+        f"pairs summed; in the samples these are {model:.2f}, by chance alone.",
         numbers=numbers,
         pictures={
             "Pixels that are real one by one do not make an image": plots.image_rows(
@@ -95,8 +95,8 @@ def write_pixels(
                     "test images": data.test[:13],
                     "naive Bayes\nof all images": drawn[:13],
                     "real pixels\nof different images": shuffled_pixels(data.test, rng.child("shuffle"))[:13],
-                    "naive Bayes\ntold the class": np.concatenate(ghosts),
                 }
+                | told
             )
         },
     )
@@ -113,13 +113,15 @@ def measure(
     grey: PixelNaiveBayes, binary: PixelNaiveBayes, by_class: PixelNaiveBayes, data: Images
 ) -> dict[str, str]:
     """Negative log-likelihoods of test images, and how many are classified right."""
-    right = np.mean(by_class.classify(data.test) == data.test_labels)
-    nats = {name: -model.log_prob(data.test).mean() for name, model in (
-        ("two levels", binary), ("two levels, ten classes", by_class), (f"{grey.levels} levels", grey)
-    )}  # fmt: skip
+    classes = by_class.class_probabilities.size
+    models = {"two levels": binary, f"two levels, {classes} classes": by_class, f"{grey.levels} levels": grey}
+    if classes == 1:
+        del models["two levels, 1 classes"]
+    nats = {name: -model.log_prob(data.test).mean() for name, model in models.items()}
+    accuracy = f"{np.mean(by_class.classify(data.test) == data.test_labels):.4f}"
     bits = nats[f"{grey.levels} levels"] / (math.log(2) * math.prod(data.shape))
     return {
-        "accuracy as a classifier": f"{right:.4f}",
+        **({"accuracy as a classifier": accuracy} if classes > 1 else {}),
         **{f"−log p(x), {name}": f"{value:.2f} nats" for name, value in nats.items()},
         f"bits/dim, {grey.levels} levels": f"{bits:.4f}",
     }

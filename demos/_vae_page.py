@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import norm
 
 import scratchgen as sg
-from demos import _lesson
+from demos import _lesson, _pictures
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.models import VAE
@@ -31,7 +31,8 @@ def write(
     run: Run,
 ) -> None:
     """The pictures of a VAE, and of a `flat` one with two latents."""
-    test, rng = sg.asarray(data.test), sg.RandomStream(options.seed, "page")
+    test, rng = sg.asarray(_lesson.some(data.test)), sg.RandomStream(options.seed, "page")
+    known = data.test_labels[: len(test)] < _pictures.COLUMNS  # a map has ten colours
     run.section(
         f"Variational autoencoder on {data.name}",
         f"{EQUATION}\n\n{options.latent_dim} latents, a {options.likelihood} likelihood, beta "
@@ -44,13 +45,13 @@ def write(
                 data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
             ),
             "With two latents: where the test images lie, coloured by label": plots.latent_map(
-                sg.asnumpy(flat.encode(test)), data.test_labels
+                sg.asnumpy(flat.encode(test))[known], data.test_labels[: len(test)][known]
             ),
             "With two latents: what each point of the plane decodes to": plots.manifold(manifold(flat)),
             "Training": plots.curves(rows),
         },
     )
-    if options.net == "dense":
+    if options.net == "dense" and data.shape[0] == 1:
         run.section("VAE: a walk in the plane", PLAY, explorables=[plane(flat, data)])
     by_hand = bound(
         decoders(), 1.2, "Drag q by its top or its sides, or x by its line; or use the arrow keys"

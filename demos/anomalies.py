@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 import scratchgen as sg
-from demos import _anomalies_page, _lesson
+from demos import _anomalies_page, _lesson, _pictures
 from scratchgen.data import scans
 from scratchgen.metrics import auroc
 from scratchgen.metrics.neighbours import blocks_of_squares
@@ -27,17 +27,18 @@ from scratchgen.models import VAE, Autoencoder
 from scratchgen.training import Run, fit
 
 COMPONENTS, NEIGHBOURS = (30, 100), 5
-CODES = {"scans": (32, 64, 128), "mnist": (8, 16, 32)}
+CODES = {"scans": (32, 64, 128), "mnist": (8, 16, 32), "folder": (8, 16, 32)}
 """Of the autoencoders that are asked together; those of scans are shown noise, too."""
 NOISE = 0.1
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train on what is healthy, and find what is not."""
 
-    data: Literal["scans", "mnist"] = "scans"  # type: ignore[assignment]
-    """Heads with and without lesions, drawn here; or MNIST, each digit in turn being the healthy one."""
+    data: Literal["scans", "mnist", "folder"] = "scans"  # type: ignore[assignment]
+    """Heads with and without lesions, drawn here; or MNIST or your own pictures, each class in turn being the
+    healthy one."""
     batch_size: int = 64
     hidden_dim: int = 512
     latent_dim: int = 16
@@ -45,6 +46,11 @@ class Options(_lesson.Options):
     lr: float = 2e-3
     false_alarms: float = 0.05
     """The share of healthy scans that may raise an alarm."""
+
+    def fetch(self) -> None:
+        """Have the data at hand, with some of each class."""
+        super().fetch()
+        _pictures.need_classes(self, "each is healthy in turn, and the others are not", least=10)
 
 
 class Cases(NamedTuple):
@@ -181,29 +187,31 @@ def hospital(options: Options, run: Run) -> _lesson.Outcome:
     return _lesson.Outcome(numbers, sum(model.parameter_count() for model in cleaning), 0.0, sample)
 
 
-# %% MNIST: each digit in turn is the healthy one, and the nine others are what it never saw
-def digits(options: Options, run: Run) -> dict[str, list[float]]:
-    """The AUROC of each score for each digit, over all test images."""
-    data = sg.data.mnist(None if options.root is None else str(options.root))
+# %% MNIST, or a folder: each class in turn is the healthy one, and the others are what it never saw
+def in_turn(options: Options, run: Run) -> dict[str, list[float]]:
+    """The AUROC of each score for each class (the first ten of a folder's), over all test images."""
+    data = _lesson.images(options)
+    test, labels = _lesson.some(data.test), data.test_labels[: len(_lesson.some(data.test))]
+    names = (data.class_names or tuple(map(str, range(10))))[:10]
     found: dict[str, list[float]] = {}
-    for digit in range(10):
-        healthy, spare = np.split(data.train[data.train_labels == digit], [-500])
+    for digit, name in enumerate(names):
+        own = data.train[data.train_labels == digit]
+        healthy, spare = np.split(own, [-min(500, len(own) // 5)])
         models = [autoencoder(healthy, code, options, run, f"digit-{digit}", 1000) for code in CODES["mnist"]]
         maps = baselines(healthy)
         maps["autoencoders"] = together([error_map(model) for model in models], spare)
-        for name, each in maps.items():
-            area = auroc(scores(each(data.test)), data.test_labels != digit)
-            found.setdefault(name, []).append(area)
+        for score, each in maps.items():
+            found.setdefault(score, []).append(auroc(scores(each(test)), labels != digit))
         print(
-            f"{digit}: " + "  ".join(f"{name} {areas[-1]:.3f}" for name, areas in found.items()), flush=True
+            f"{name}: " + "  ".join(f"{score} {areas[-1]:.3f}" for score, areas in found.items()), flush=True
         )
-    _anomalies_page.digits(found, options, run)
+    _anomalies_page.in_turn(found, names, len(test), data.name, run)
     return found
 
 
 def lesson(options: Options, run: Run) -> Any:
-    """The hospital, or MNIST."""
-    return digits(options, run) if options.data == "mnist" else hospital(options, run)
+    """The hospital, or classes in turn."""
+    return hospital(options, run) if options.data == "scans" else in_turn(options, run)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -12,45 +12,69 @@ analysis. The nonlinear pair has to beat that.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson
+from demos import _lesson, _pictures
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run, fit
 
 EQUATION = r"$$L = \|x - f(e(x))\|^2 \quad \text{, averaged over the images}$$"
-STEPS = 4000
+
+
+class Recipe(NamedTuple):
+    """What suits one kind of data."""
+
+    steps: int
+    net: str
+    latent_dim: int
+    widths: tuple[int, ...]  # of the convolutions
+
+
+DIGITS = Recipe(4000, "dense", 2, (32, 64))
+OWN = {  # by the side of the pictures
+    31: Recipe(4000, "conv", 16, (32, 64)),
+    47: Recipe(3000, "conv", 32, (32, 64, 128)),
+    64: Recipe(2000, "conv", 64, (32, 64, 128)),
+}
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train an autoencoder and compare it with principal component analysis."""
 
-    net: Literal["dense", "conv"] = "dense"
-    """Fully connected layers, or convolutions that halve the image twice."""
+    net: Literal["dense", "conv"] | None = None
+    """Fully connected layers, or convolutions that halve the image twice, large ones three times."""
     hidden_dim: int = 256
     """The width of the dense network's hidden layers."""
-    latent_dim: int = 2
+    latent_dim: int | None = None
     """How many numbers a code has; with 2 the page shows a map of all codes."""
     lr: float = 2e-3
 
     def settled(self) -> Options:
-        """With the steps that suit the shipped digits and MNIST alike."""
-        return replace(self, steps=_lesson.steps(self, STEPS))
+        """With what suits the data."""
+        best = recipe(self)
+        net, latent_dim = self.net or best.net, self.latent_dim or best.latent_dim
+        return replace(self, steps=_lesson.steps(self, best.steps), net=net, latent_dim=latent_dim)  # type: ignore[arg-type]
+
+
+def recipe(options: Options) -> Recipe:
+    """What suits the data."""
+    return _pictures.by_size(OWN, options) if options.data == "folder" else DIGITS
 
 
 # %% The two networks: one sees an image as a list of numbers, the other as a plane with neighbours
 def network(shape: tuple[int, ...], options: Options) -> Autoencoder:
     """The untrained autoencoder that the options describe."""
     rng = sg.RandomStream(options.seed, "autoencoder")
+    latent_dim = options.latent_dim or DIGITS.latent_dim
     if options.net == "conv":
-        return Autoencoder.convolutional(shape, options.latent_dim, rng=rng)
-    return Autoencoder.dense(shape, options.hidden_dim, options.latent_dim, rng=rng)
+        return Autoencoder.convolutional(shape, latent_dim, recipe(options).widths, rng=rng)
+    return Autoencoder.dense(shape, options.hidden_dim, latent_dim, rng=rng)
 
 
 # %% Training: an image in, an image out, and the distance between the two
@@ -58,7 +82,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Train the autoencoder that the options describe."""
     data = _lesson.images(options)
     model = network(data.train.shape[1:], options)
-    steps = _lesson.steps(options, STEPS)
+    steps = _lesson.steps(options, recipe(options).steps)
     optimiser = sg.optim.Adam(model.parameters(), options.lr)
     print(model)
     rows = fit(
@@ -87,6 +111,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
 # the sum of the other eigenvalues of the covariance matrix.
 def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
     """The squared error per image of the best linear code of `d` numbers, fitted on `train`."""
+    train = _pictures.for_components(train)
     flat, mean = test.reshape(len(test), -1), train.reshape(len(train), -1).mean(axis=0)
     _, _, directions = np.linalg.svd(train.reshape(len(train), -1) - mean, full_matrices=False)
     rest = (flat - mean) - (flat - mean) @ directions[:d].T @ directions[:d]
@@ -98,7 +123,7 @@ def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
 # Nothing says which codes are likely. The next best thing is a Gaussian around the training images' codes.
 def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.RandomStream) -> np.ndarray:
     """What codes decode to that are drawn from a Gaussian of the training codes' mean and covariance."""
-    codes = sg.asnumpy(model.encode(sg.asarray(train)))
+    codes = sg.asnumpy(model.encode(sg.asarray(_lesson.some(train))))
     root = np.linalg.cholesky(np.cov(codes.T).reshape(codes.shape[1], -1) + 1e-6 * np.eye(codes.shape[1]))
     z = codes.mean(axis=0) + sg.asnumpy(rng.normal((n, codes.shape[1]))) @ root.T
     return sg.asnumpy(model.decode(sg.asarray(z.astype(codes.dtype)))).clip(0, 1)
@@ -107,10 +132,10 @@ def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.RandomS
 # %% What came out: numbers, reconstructions, and the map of codes
 def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Run) -> dict[str, Any]:
     """Put the trained model's numbers and pictures on the run's page."""
-    test = sg.asarray(data.test)
+    test = sg.asarray(_lesson.some(data.test))
     error = float(sg.asnumpy(model.loss(test).data))
     codes = sg.asnumpy(model.encode(test))
-    best_linear = pca_error(data.train, data.test, codes.shape[1])
+    best_linear = pca_error(data.train, data.test[: len(test)], codes.shape[1])
     numbers = {
         "test squared error": f"{error:.2f}",
         f"best linear code (PCA, d = {codes.shape[1]})": f"{best_linear:.2f}",
@@ -124,7 +149,11 @@ def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Ru
         ),
     }
     if codes.shape[1] == 2:
-        pictures["Codes of the test images, coloured by label"] = plots.latent_map(codes, data.test_labels)
+        labels = data.test_labels[: len(test)]
+        known = labels < _pictures.COLUMNS  # a map has ten colours
+        pictures["Codes of the test images, coloured by label"] = plots.latent_map(
+            codes[known], labels[known]
+        )
     pictures["Training"] = plots.curves(rows)
     run.section(
         f"Autoencoder on {data.name}",

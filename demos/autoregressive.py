@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson
+from demos import _lesson, _pictures
 from demos._autoregressive_page import Page
 from scratchgen.data import Images, binarise
 from scratchgen.models import MADE, NADE, PixelCNN, PixelNaiveBayes
@@ -32,22 +32,39 @@ STEPS = {
     "images": {"nade": 10_000, "made": 10_000, "pixelcnn": 1000},
     "published": {"nade": 60_000, "pixelcnn": 18_000},
 }
+
+
+class Size(NamedTuple):
+    """What suits one size of images."""
+
+    hidden_dim: int
+    channels: int
+    layers: int
+    steps: dict[str, int]
+
+
+DIGITS = Size(500, 32, 7, STEPS["digits"])
+OWN = {  # by the side of the pictures: pixels are looked at one after another, so large ones take long
+    31: Size(500, 32, 7, {"nade": 5000, "made": 5000, "pixelcnn": 600}),
+    47: Size(300, 16, 7, {"nade": 2000, "made": 3000, "pixelcnn": 300}),
+    64: Size(200, 12, 7, {"nade": 600, "made": 1500, "pixelcnn": 100}),
+}
 PUBLISHED = {"nade": 85.65, "pixelcnn": 81.45}
 """Nats per test image of dynamically binarised MNIST, as pytorch-generative's README has them."""
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train NADE, MADE and a PixelCNN on binary images, and compare what they say and draw."""
 
     model: Literal["all", "nade", "made", "pixelcnn"] = "all"
     steps: int | None = None
     """Training steps; unless given, what suits each model."""
-    hidden_dim: int = 500
+    hidden_dim: int | None = None
     """Of NADE's and MADE's hidden layers."""
-    channels: int = 32
+    channels: int | None = None
     """The width of the PixelCNN."""
-    layers: int = 7
+    layers: int | None = None
     """The gated convolutions of the PixelCNN."""
     lr: float = 2e-3
     published: bool = False
@@ -59,14 +76,26 @@ class Options(_lesson.Options):
         if self.published and (self.data != "mnist" or self.model not in PUBLISHED):
             raise SystemExit("--published: needs --data mnist, and --model nade or pixelcnn")
 
+    def settled(self) -> Options:
+        """With networks that suit the size of the images."""
+        names = ("hidden_dim", "channels", "layers")
+        return replace(self, **{name: getattr(self, name) or getattr(sized(self), name) for name in names})
+
+
+def sized(options: Options) -> Size:
+    """What suits the size of the images."""
+    return _pictures.by_size(OWN, options) if options.data == "folder" else DIGITS
+
 
 # %% The models: two of them read vectors, one reads images
 def build(name: str, shape: tuple[int, ...], options: Options) -> Any:
     """An untrained model of images of a shape."""
-    rng, dim = sg.RandomStream(options.seed, name), math.prod(shape)
+    rng, dim, size = sg.RandomStream(options.seed, name), math.prod(shape), sized(options)
     if name == "pixelcnn":
-        return PixelCNN(shape, channels=options.channels, layers=options.layers, rng=rng)
-    return NADE(dim, options.hidden_dim, rng) if name == "nade" else MADE(dim, [options.hidden_dim] * 2, rng)
+        channels, layers = options.channels or size.channels, options.layers or size.layers
+        return PixelCNN(shape, channels=channels, layers=layers, rng=rng)
+    hidden = options.hidden_dim or size.hidden_dim
+    return NADE(dim, hidden, rng) if name == "nade" else MADE(dim, [hidden] * 2, rng)
 
 
 def shaped(model: Any, x: Any) -> Any:
@@ -79,8 +108,9 @@ def train(name: str, data: Images, options: Options, run: Run) -> tuple[Any, lis
     """A model, and the rows of its log."""
     model = build(name, data.train.shape[1:], options)
     world = "published" if options.published else "digits" if options.data == "digits" else "images"
-    steps = _lesson.steps(options, STEPS[world][name])
-    few = tosses(data.test[:500], options)
+    known = sized(options).steps if options.data == "folder" else STEPS[world]
+    steps = _lesson.steps(options, known[name])
+    few = tosses(_lesson.some(data.test[:500], 400_000), options)
     rows = fit(
         lambda x, rng: model.loss(shaped(model, binarise(x, rng))),
         data.train,
@@ -127,9 +157,9 @@ def complete(model: PixelCNN, images: Any, rng: sg.RandomStream) -> Any:
 def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Train the models and put their numbers and pictures on the run's page."""
     data = _lesson.images(options)
-    test = tosses(data.test, options)
+    test = tosses(_lesson.some(data.test, 8_000_000), options)
     page = Page(data, sg.asnumpy(test))
-    greys = binarise(sg.asarray(data.train), sg.RandomStream(options.seed, "naive"))
+    greys = binarise(sg.asarray(_lesson.some(data.train)), sg.RandomStream(options.seed, "naive"))
     naive = PixelNaiveBayes().fit(sg.asnumpy(greys))
     page.row("naive Bayes", -naive.log_prob(page.test).mean(), f"{page.pixels:,}")
     for name in ["nade", "made", "pixelcnn"] if options.model == "all" else [options.model]:

@@ -21,15 +21,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import scratchgen as sg
-from demos import _compress_others, _compress_page, _lesson
+from demos import _compress_others, _compress_page, _lesson, _pictures
 from scratchgen.coding import compress, decompress
 from scratchgen.data import Images, binarise
 from scratchgen.models import NADE, VAE, PixelCNN, PixelNaiveBayes
 from scratchgen.training import Run, fit, load_checkpoint
 
+STEPS = {"NADE": 2000, "VAE": 3000}
+OWN = {  # by the side of the pictures: NADE looks at one pixel after another
+    31: STEPS,
+    47: {"NADE": 1000, "VAE": 2000},
+    64: {"NADE": 300, "VAE": 1000},
+}
+
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train four models, compress the test images with each, and compare the files."""
 
     hidden_dim: int = 128
@@ -87,15 +94,19 @@ def train(model: Any, data: Images, steps: int, grey: bool, options: Options) ->
 def binary_models(data: Images, options: Options) -> dict[str, Any]:
     """Models of black and white pixels, by name."""
     rng, shape = sg.RandomStream(options.seed, "compress"), data.train.shape[1:]
-    tossed = sg.asnumpy(binarise(sg.asarray(data.train), rng.child("toss")))
+    enough = _pictures.by_size(OWN, options) if options.data == "folder" else STEPS
+    tossed = sg.asnumpy(binarise(sg.asarray(_lesson.some(data.train)), rng.child("toss")))
     models: dict[str, Any] = {"naive Bayes": PixelNaiveBayes().fit(tossed)}
-    models["naive Bayes, 10 classes"] = PixelNaiveBayes().fit(tossed, data.train_labels)
+    if (known := _pictures.classes(data)) is not None:
+        models[f"naive Bayes, {known} classes"] = PixelNaiveBayes().fit(
+            tossed, data.train_labels[: len(tossed)]
+        )
     if options.nade is not None:
         models["NADE"] = NADE(math.prod(shape), 500)
         load_checkpoint(options.nade / "checkpoint.npz", model=models["NADE"])
     else:
         nade = NADE(math.prod(shape), options.hidden_dim, rng.child("nade"))
-        models["NADE"] = train(nade, data, 2000, False, options)
+        models["NADE"] = train(nade, data, enough["NADE"], False, options)
     if options.vae is not None:
         from demos._published import network
 
@@ -103,7 +114,7 @@ def binary_models(data: Images, options: Options) -> dict[str, Any]:
         load_checkpoint(options.vae / "checkpoint.npz", model=models["VAE, bits back"])
     else:
         vae = VAE.dense(shape, options.hidden_dim, options.latent_dim, rng=rng.child("vae"))
-        models["VAE, bits back"] = train(vae, data, 3000, False, options)
+        models["VAE, bits back"] = train(vae, data, enough["VAE"], False, options)
     return models
 
 
@@ -159,8 +170,8 @@ def size_of(model: Any) -> int:
 def lesson(options: Options, run: Run) -> dict[str, dict[str, Coded]]:
     """Compress the test images in black and white, in grey, and with losses."""
     data = _lesson.images(options)
-    levels = 17 if options.data == "digits" else 256
-    grey = data.test[: options.images]
+    levels = data.levels
+    grey = _lesson.some(data.test[: 50 if options.quick and options.data == "folder" else options.images])
     tossed = sg.asnumpy(binarise(sg.asarray(grey), sg.RandomStream(options.seed, "test")))
     found: dict[str, dict[str, Coded]] = {}
     for name, x, models in (

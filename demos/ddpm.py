@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import scratchgen as sg
-from demos import _ddpm_pages, _lesson
+from demos import _ddpm_pages, _lesson, _pictures
 from demos._ddpm_pages import Painter
 from scratchgen.models import DDPM
 from scratchgen.models.diffusion import cosine_schedule, linear_schedule
@@ -26,11 +26,11 @@ from scratchgen.training import Run, fit
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train a diffusion model: a U-Net that is told the class, or a small network on points in the plane."""
 
-    data: Literal["digits", "mnist", "fashion", "toy"] = "digits"  # type: ignore[assignment]
-    """Real images: digits (8x8, shipped), MNIST or Fashion-MNIST (28x28); or eight Gaussians in the plane."""
+    data: Literal["digits", "mnist", "fashion", "folder", "toy"] = "digits"  # type: ignore[assignment]
+    """Real images: digits (8x8, shipped), MNIST or Fashion-MNIST (28x28), your own; or eight Gaussians."""
     prediction: Literal["noise", "x0", "v"] = "v"
     """What the network predicts: the noise, the image, or a mixture that suits all times alike."""
     variance: Literal["fixed-small", "fixed-large", "learned"] = "learned"
@@ -79,14 +79,18 @@ RECIPES = {
     "mnist": Recipe(steps=4400, width=32, patch=2, lr=2e-3, memory=0.998, sampling_steps=30),
     "fashion": Recipe(steps=4400, width=32, patch=2, lr=2e-3, memory=0.998, sampling_steps=30),
 }
-
+OWN = {  # by the side of the pictures: of larger ones the network sees larger squares at once
+    31: RECIPES["mnist"]._replace(steps=4000),
+    47: RECIPES["mnist"]._replace(steps=3500, width=48, patch=4),
+    64: RECIPES["mnist"]._replace(steps=2000, width=48, patch=4),
+}
 OPEN = ("steps", "lr", "sampling_steps")
 """What of a recipe an option can change."""
 
 
 def recipe(options: Options) -> Recipe:
     """What suits the data, but for what the options say otherwise."""
-    best = RECIPES[options.data]
+    best = _pictures.by_size(OWN, options) if options.data == "folder" else RECIPES[options.data]
     return best._replace(
         steps=_lesson.steps(options, best.steps),
         lr=options.lr or best.lr,
@@ -94,8 +98,8 @@ def recipe(options: Options) -> Recipe:
     )
 
 
-# %% The network. Label 10 of 11 means "none": a tenth of the labels is withheld, so it learns both.
-def denoiser(options: Options, shape: tuple[int, ...], levels: int | None) -> DDPM:
+# %% The network. One label more means "none": a tenth of the labels is withheld, so it learns both.
+def denoiser(options: Options, shape: tuple[int, ...], levels: int | None, classes: int | None) -> DDPM:
     """The untrained model that the options describe."""
     best, rng = recipe(options), sg.RandomStream(options.seed, "ddpm")
     out = 2 if options.variance == "learned" else 1
@@ -106,7 +110,7 @@ def denoiser(options: Options, shape: tuple[int, ...], levels: int | None) -> DD
         waves = [((levels or 256) - 1) / 4**i for i in range(3)]  # so that it sees the noise between levels
         pixels = best.patch**2
         seen, given = shape[0] * (1 + 2 * len(waves)) * pixels, shape[0] * out * pixels
-        network = UNet(seen, given, best.width, multipliers=(1, 2), classes=11, rng=rng)
+        network = UNet(seen, given, best.width, multipliers=(1, 2), classes=classes and classes + 1, rng=rng)
         network = FourierFeatures(InPatches(network, best.patch), waves)
     schedule = (cosine_schedule if options.schedule == "cosine" else linear_schedule)(options.noise_steps)
     return DDPM(
@@ -116,7 +120,7 @@ def denoiser(options: Options, shape: tuple[int, ...], levels: int | None) -> DD
         options.variance,
         options.prediction,
         levels,
-        classes=None if options.data == "toy" else 10,
+        classes=classes,
     )
 
 
@@ -126,8 +130,8 @@ def train(
 ) -> tuple[Painter, list[dict[str, float]]]:
     """A trained model, and the rows of its log."""
     best = recipe(options)
-    examples = data[0] if isinstance(data, tuple) else data
-    model = denoiser(options, examples.shape[1:], levels)
+    x, classes = (data[0], int(data[1].max()) + 1) if isinstance(data, tuple) else (data, None)
+    model = denoiser(options, x.shape[1:], levels, classes)
     average = ExponentialMovingAverage(model.parameters(), best.memory)
     steps, lr = best.steps, best.lr
     print(model)

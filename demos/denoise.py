@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import scratchgen as sg
-from demos import _denoise_page, _lesson
+from demos import _denoise_page, _lesson, _pictures
 from scratchgen.data import Images
 from scratchgen.metrics import psnr
 from scratchgen.models import Autoencoder
@@ -33,9 +33,12 @@ STRENGTHS = {
 }
 """The standard deviation of the noise; the share of pixels made black or white; the number of patches."""
 
+OWN = {31: 2500, 47: 1500, 64: 800}
+"""Training steps, by the side of your own pictures."""
+
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train an autoencoder against each kind of damage, and compare it with filters."""
 
     hidden_dim: int = 512
@@ -72,7 +75,8 @@ def train(
     """An autoencoder that was shown damage of one kind."""
     rng = sg.RandomStream(options.seed, "denoise", name)
     model = Autoencoder.dense(data.train.shape[1:], options.hidden_dim, code_dim, rng=rng)
-    steps, part = _lesson.steps(options, default=2500), run.part(name)
+    enough = _pictures.by_size(OWN, options) if options.data == "folder" else 2500
+    steps, part = _lesson.steps(options, enough), run.part(name)
 
     def loss(x: Any, rng: sg.RandomStream) -> Any:
         if kind is None:
@@ -134,7 +138,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     }
     copier = train("copier", None, options.code_dim, data, options, run)
     narrow = train("narrow", None, 16, data, options, run)
-    test = sg.asarray(data.test[:1000])
+    test = sg.asarray(_lesson.some(data.test[:1000], 2_000_000))
     shown = {
         (kind, s): damage(test, kind, s, sg.RandomStream(options.seed, "test", kind))
         for kind in STRENGTHS

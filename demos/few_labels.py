@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 import scratchgen as sg
-from demos import _few_labels_page, _lesson
+from demos import _few_labels_page, _lesson, _pictures
 from scratchgen.data import Images
 from scratchgen.metrics.neighbours import squared_distances
 from scratchgen.models import VAE, Autoencoder, PixelNaiveBayes, SemiSupervisedVAE
@@ -31,24 +31,39 @@ COUNTS, ALPHA, NOISE = (10, 20, 50, 100, 500), 5.0, 0.3
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Learn to classify from few labels and many pictures, in seven ways."""
 
-    data: Literal["digits", "mnist"] = "digits"
-    """Shipped digits; or MNIST: M1+M2 with 100 labels, drawn five times, as it was published."""
+    data: Literal["digits", "mnist", "folder"] = "digits"  # type: ignore[assignment]
+    """Shipped digits; your own pictures, in a folder for each class; or MNIST: M1+M2 with 100 labels, drawn
+    five times, as it was published."""
     seeds: int = 10
     """How often the labelled pictures are drawn."""
     hidden_dim: int = 128
     code_dim: int = 16
     lr: float = 2e-3
 
+    def fetch(self) -> None:
+        """Have the data at hand, and two of each class at least."""
+        super().fetch()
+        _pictures.need_classes(self, "the lesson learns to tell them apart")
+
 
 # %% A draw of labels: as many of each class
 def balanced(labels: np.ndarray, count: int, rng: sg.RandomStream) -> np.ndarray:
     """Which pictures are labelled: `count` of them, spread evenly over the classes."""
-    order = sg.asnumpy(rng.permutation(len(labels)))
-    each = [order[labels[order] == y][: count // 10] for y in range(10)]
+    order, classes = sg.asnumpy(rng.permutation(len(labels))), int(labels.max()) + 1
+    each = [order[labels[order] == y][: count // classes] for y in range(classes)]
     return np.concatenate(each)
+
+
+def counts_of(data: Images, options: Options) -> tuple[int, ...]:
+    """The numbers of labels: 1, 2, 5, 10 and 50 of each class, as far as there are so many."""
+    if options.data == "folder":
+        least, classes = np.bincount(data.train_labels).min(), _pictures.classes(data) or 1
+        counts = tuple(classes * each for each in (1, 2, 5, 10, 50) if each <= least)
+        return counts[:2] if _lesson.briefly(options) else counts
+    return (100,) if options.data == "mnist" else (10, 100) if options.quick else COUNTS
 
 
 # %% Discriminative: the same network from scratch, and from an encoder that has seen all pictures
@@ -56,7 +71,7 @@ def classifier(x: np.ndarray, y: np.ndarray, layers: list[Any], options: Options
     """Layers and a last one for the classes, trained on labelled pictures by cross-entropy."""
     rng = sg.RandomStream(options.seed, "few", "classifier", seed)
     width = options.code_dim if layers else x[0].size
-    network = Sequential(*layers, Linear(width, 10, rng=rng))
+    network = Sequential(*layers, Linear(width, int(y.max()) + 1, rng=rng))
     fit(
         lambda x, rng, labels: F.cross_entropy(network(x), labels),
         (x.reshape(len(x), -1), y),
@@ -98,7 +113,8 @@ def semi_supervised(
     wide, half, steps = (
         (300, 50, 6000) if options.data == "mnist" else (64, 50, 300 if spread is None else 600)
     )
-    model = SemiSupervisedVAE(size, wide, 10 if spread is not None else 5, 10, ALPHA, rng, likelihood=kind)
+    style, classes = 10 if spread is not None else 5, int(y.max()) + 1
+    model = SemiSupervisedVAE(size, wide, style, classes, ALPHA, rng, likelihood=kind)
     flat = x.reshape(len(x), -1)
     known = flat[chosen]
 
@@ -171,7 +187,8 @@ def ways(data: Images, ae: Autoencoder, vae: VAE, options: Options) -> dict[str,
     """From labelled pictures and their labels to the classes of the test pictures."""
     train, test = data.train, data.test
     flat, seen = train.reshape(len(train), -1), test.reshape(len(test), -1)
-    axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)[2][: options.code_dim].T
+    some = _pictures.for_components(train).reshape(-1, flat.shape[1])
+    axes = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)[2][: options.code_dim].T
     codes, spread = coded(vae, train)
     test_codes = coded(vae, test)[0]
 
@@ -201,10 +218,9 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     data = _lesson.images(options)
     ae, vae = unlabelled(data, options, run)
     known = ways(data, ae, vae, options)
-    counts: tuple[int, ...] = (10, 100) if options.quick else COUNTS
-    seeds = 2 if options.quick else options.seeds
+    counts, seeds = counts_of(data, options), 2 if _lesson.briefly(options) else options.seeds
     if options.data == "mnist":
-        counts, seeds, known = (100,), 5, {"M1+M2": known["M1+M2"]}
+        seeds, known = 5, {"M1+M2": known["M1+M2"]}
     errors = {name: np.zeros((len(counts), seeds)) for name in known}
     for name, way in known.items():
         for k, count in enumerate(counts):

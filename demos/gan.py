@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import scratchgen as sg
-from demos import _gan_pages, _lesson
+from demos import _gan_pages, _lesson, _pictures
 from demos._gan_pages import Forger, Observer
 from scratchgen.models import GAN
 from scratchgen.optim import Adam, ExponentialMovingAverage
@@ -24,11 +24,11 @@ from scratchgen.training import Run, every, fit_adversarial
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train a GAN of convolutions that is told which class to draw, or a dense one on points in the plane."""
 
-    data: Literal["digits", "mnist", "fashion", "toy"] = "digits"  # type: ignore[assignment]
-    """Real images: digits (8x8, shipped), MNIST or Fashion-MNIST (28x28); or eight Gaussians in the plane."""
+    data: Literal["digits", "mnist", "fashion", "folder", "toy"] = "digits"  # type: ignore[assignment]
+    """Real images: digits (8x8, shipped), MNIST or Fashion-MNIST (28x28), your own; or eight Gaussians."""
     objective: Literal["non-saturating", "minimax", "wasserstein-gp"] | None = None
     """What the two minimise; wasserstein-gp, a critic with a penalty, is the default on 28x28 only."""
     critic_steps: int | None = None
@@ -63,13 +63,18 @@ RECIPES = {
     "mnist": LARGE,
     "fashion": LARGE,
 }
+OWN = {  # by the side of the pictures: larger ones are halved once more
+    31: LARGE._replace(steps=4000),
+    47: LARGE._replace(steps=3000, widths=(32, 64, 128)),
+    64: LARGE._replace(steps=2000, widths=(32, 64, 128)),
+}
 OPEN = ("steps", "objective", "critic_steps", "latent_dim", "lr")
 """What of a recipe an option can change."""
 
 
 def recipe(options: Options) -> Recipe:
     """What suits the data, but for what the options say otherwise."""
-    best = RECIPES[options.data]
+    best = _pictures.by_size(OWN, options) if options.data == "folder" else RECIPES[options.data]
     objective = options.objective or best.objective
     critic_steps = options.critic_steps or (best.critic_steps if objective == "wasserstein-gp" else 1)
     return best._replace(
@@ -81,20 +86,20 @@ def recipe(options: Options) -> Recipe:
     )
 
 
-# %% The two players. On images both are told the class, so that a seven can be asked for.
-def players(options: Options, shape: tuple[int, ...]) -> GAN:
+# %% The two players. Of images both are told the class, if there is one, so that a seven can be asked for.
+def players(options: Options, shape: tuple[int, ...], classes: int | None) -> GAN:
     """The untrained GAN that the options describe."""
     best, rng = recipe(options), sg.RandomStream(options.seed, "gan")
     if options.data == "toy":
         return GAN.dense(shape, best.widths[0], best.latent_dim, best.objective, rng=rng)
-    return GAN.convolutional(shape, best.latent_dim, best.widths, best.objective, classes=10, rng=rng)
+    return GAN.convolutional(shape, best.latent_dim, best.widths, best.objective, classes, rng=rng)
 
 
 # %% Training: one step of the discriminator, or several of a critic, then one of the generator
 def train(data: Any, observe: Observer, options: Options, run: Run) -> tuple[Forger, list[dict[str, float]]]:
     """A trained GAN, and the rows of its log; `observe` says twenty times how it is doing."""
-    examples = data[0] if isinstance(data, tuple) else data
-    model, best = players(options, examples.shape[1:]), recipe(options)
+    x, classes = (data[0], int(data[1].max()) + 1) if isinstance(data, tuple) else (data, None)
+    model, best = players(options, x.shape[1:], classes), recipe(options)
     forger = Forger(model, ExponentialMovingAverage(model.generator.parameters(), best.memory))
     steps, lr = best.steps, best.lr
     betas = (0.0, 0.9) if model.objective == "wasserstein-gp" else (0.5, 0.99)

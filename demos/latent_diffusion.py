@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 import scratchgen as sg
-from demos import _latent_page, _lesson
+from demos import _latent_page, _lesson, _pictures
 from demos._latent_page import Rival
 from scratchgen.data import Images
 from scratchgen.models import DDPM, VAE, LatentDiffusion
@@ -39,11 +39,11 @@ from scratchgen.training import Run, fit
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train an autoencoder and a diffusion model of its codes; and one of pixels, to compare."""
 
-    data: Literal["digits", "mnist", "fashion", "avatars"] = "digits"  # type: ignore[assignment]
-    """Real images, or portraits of 1,000 people in colour (32x32), whose distribution is known."""
+    data: Literal["digits", "mnist", "fashion", "folder", "avatars"] = "digits"  # type: ignore[assignment]
+    """Real images, your own, or portraits of 1,000 people in colour (32x32), whose distribution is known."""
     noise_steps: int = 1000
     guidance: float = 0.5
     """How much the class is exaggerated, where there are classes."""
@@ -59,9 +59,10 @@ class Recipe(NamedTuple):
     multipliers: tuple[int, ...]  # its levels,
     blocks: int
     latent_steps: int
-    pixel_width: int  # and of its rival on pixels, in squares of two by two
+    pixel_width: int  # and of its rival on pixels,
     pixel_steps: int
     memory: float = 0.99  # the decay of the weights' moving averages
+    patch: int = 2  # in squares of so many pixels by as many
 
 
 RECIPES = {
@@ -70,6 +71,16 @@ RECIPES = {
     "fashion": Recipe(4, (16, 32, 64), 2000, 40, (1,), 2, 6000, 32, 4400, memory=0.998),
     "avatars": Recipe(8, (16, 32, 64, 64), 1500, 48, (1, 2), 1, 2000, 32, 400),
 }
+OWN = {  # by the side of the pictures
+    31: Recipe(8, (16, 32, 64), 1500, 48, (1,), 2, 3000, 32, 2500, memory=0.998),
+    47: Recipe(8, (16, 32, 64, 64), 1500, 48, (1, 2), 1, 3000, 48, 2000, memory=0.998, patch=4),
+    64: Recipe(8, (16, 32, 64, 64), 1000, 48, (1, 2), 1, 3000, 48, 1200, memory=0.998, patch=4),
+}
+
+
+def recipe_of(options: Options) -> Recipe:
+    """What suits the data."""
+    return _pictures.by_size(OWN, options) if options.data == "folder" else RECIPES[options.data]
 
 
 START_SIGMA = 0.1
@@ -79,7 +90,7 @@ START_SIGMA = 0.1
 # %% First the autoencoder: a VAE whose code is an image. Its likelihood is normal, its sigma learnt.
 def autoencoder(data: Images, options: Options, run: Run) -> tuple[VAE, float]:
     """A trained VAE, and the seconds that it took."""
-    recipe, rng = RECIPES[options.data], sg.RandomStream(options.seed, "autoencoder")
+    recipe, rng = recipe_of(options), sg.RandomStream(options.seed, "autoencoder")
     encoder = SmallImageEncoder(data.shape, recipe.channels, recipe.widths, rng=rng.child("encoder"))
     decoder = SmallImageDecoder(recipe.channels, data.shape, recipe.widths, rng=rng.child("decoder"))
     size = math.prod(small_shape(data.shape, recipe.channels, recipe.widths))
@@ -94,13 +105,13 @@ def autoencoder(data: Images, options: Options, run: Run) -> tuple[VAE, float]:
 # %% Then a diffusion model of its codes; and the rival, of pixels. Label 10 of 11 means "none".
 def on_codes(vae: VAE, data: Images, options: Options, run: Run) -> Rival:
     """The diffusion model of the codes, trained."""
-    recipe, rng = RECIPES[options.data], sg.RandomStream(options.seed, "latent")
-    shape, known = small_shape(data.shape, recipe.channels, recipe.widths), classes(data)
+    recipe, rng = recipe_of(options), sg.RandomStream(options.seed, "latent")
+    shape, known = small_shape(data.shape, recipe.channels, recipe.widths), _pictures.classes(data)
     network = UNet(
         shape[0], None, recipe.width, recipe.multipliers, recipe.blocks, classes=known and known + 1, rng=rng
     )
     ddpm = DDPM(network, cosine_schedule(options.noise_steps), shape, prediction="v", classes=known)
-    model = LatentDiffusion(vae, ddpm).calibrate(sg.asarray(data.train), rng)
+    model = LatentDiffusion(vae, ddpm).calibrate(sg.asarray(_lesson.some(data.train)), rng)
     average = ExponentialMovingAverage(ddpm.parameters(), recipe.memory)
     examples = (data.train, data.train_labels) if known else data.train
     seconds = train(ddpm, model.loss, examples, recipe.latent_steps, options, run, average)
@@ -108,9 +119,10 @@ def on_codes(vae: VAE, data: Images, options: Options, run: Run) -> Rival:
 
 
 def on_pixels(data: Images, options: Options, run: Run) -> Rival:
-    """The diffusion model of the pixels, in squares of two by two, as the lesson on diffusion has it."""
-    recipe, rng = RECIPES[options.data], sg.RandomStream(options.seed, "pixels")
-    waves, colours, known = [(data.levels - 1) / 4**i for i in range(3)], 4 * data.shape[0], classes(data)
+    """The diffusion model of the pixels, in small squares, as the lesson on diffusion has it."""
+    recipe, rng = recipe_of(options), sg.RandomStream(options.seed, "pixels")
+    waves, known = [(data.levels - 1) / 4**i for i in range(3)], _pictures.classes(data)
+    colours = recipe.patch**2 * data.shape[0]
     network: Any = UNet(
         colours * (1 + 2 * len(waves)),
         colours,
@@ -119,7 +131,7 @@ def on_pixels(data: Images, options: Options, run: Run) -> Rival:
         classes=known and known + 1,
         rng=rng,
     )
-    network = FourierFeatures(InPatches(network, 2), waves)
+    network = FourierFeatures(InPatches(network, recipe.patch), waves)
     schedule = cosine_schedule(options.noise_steps).starting_at(1 / (data.levels - 1))
     ddpm = DDPM(network, schedule, data.shape, prediction="v", levels=data.levels, classes=known)
     average = ExponentialMovingAverage(ddpm.parameters(), recipe.memory)
@@ -127,11 +139,6 @@ def on_pixels(data: Images, options: Options, run: Run) -> Rival:
     examples = (x, data.train_labels) if known else x
     seconds = train(ddpm, ddpm.loss, examples, recipe.pixel_steps, options, run, average)
     return Rival("pixels", ddpm, average, lambda x: sg.asnumpy(x / 2 + 0.5).clip(0, 1), seconds)
-
-
-def classes(data: Images) -> int | None:
-    """How many labels the images have; None if they have none."""
-    return int(data.train_labels.max()) + 1 or None
 
 
 def train(

@@ -18,18 +18,24 @@ from dataclasses import dataclass
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson, _naive_bayes_pages
+from demos import _lesson, _naive_bayes_pages, _pictures
 from scratchgen.data import avatars
 from scratchgen.models import CategoricalNaiveBayes, PixelNaiveBayes
 from scratchgen.training import Run
 
 
 @dataclass
-class Options(_lesson.Common):
+class Options(_pictures.OwnPictures):
     """Count features of fifty people, and pixels of images, and draw new ones of both."""
 
     alpha: float = 1.0
     """Additive smoothing of the pixels' frequencies; 1 is Laplace's rule."""
+
+    def fetch(self) -> None:
+        """Have the data at hand, and something to learn of each class, where there are classes."""
+        super().fetch()
+        if self.data == "folder" and len(self.pictures().class_names) > 1:
+            _pictures.need_classes(self, "the model counts each", least=1)
 
 
 # %% [markdown]
@@ -79,11 +85,12 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     grey = PixelNaiveBayes(data.levels, options.alpha).fit(data.train)
     seconds = time.monotonic() - began
     binary = PixelNaiveBayes(2, options.alpha).fit(data.train)
-    by_class = PixelNaiveBayes(2, options.alpha).fit(data.train, data.train_labels)
+    known = data.train_labels if _pictures.classes(data) else None
+    by_class = PixelNaiveBayes(2, options.alpha).fit(data.train, known)
     numbers = _naive_bayes_pages.measure(grey, binary, by_class, data)
     rng = sg.RandomStream(options.seed, "naive-bayes", "pixels")
-    drawn = grey.sample(len(data.train) if options.data == "digits" else 2000, rng)
-    information = neighbour_information(data.train), neighbour_information(drawn)
+    drawn = grey.sample(min(len(data.train), 2000), rng)
+    information = neighbour_information(_lesson.some(data.train)), neighbour_information(drawn)
     _naive_bayes_pages.write_pixels(drawn, by_class, information, numbers, data, rng, run)
     print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
     return _lesson.Outcome(numbers, grey.parameter_count, seconds, grey.sample)

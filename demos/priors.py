@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson, _priors_page
+from demos import _lesson, _pictures, _priors_page
 from scratchgen.data import Images, binarise
 from scratchgen.distributions import Normal
 from scratchgen.metrics import Surgery, active_units, elbo_surgery
@@ -28,7 +28,7 @@ from scratchgen.training import Run, fit
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train one small VAE again and again, each time with one thing changed, and compare."""
 
     hidden_dim: int = 128
@@ -137,7 +137,7 @@ class Measured(NamedTuple):
 def measure(model: VAE, variant: Variant, data: Images, options: Options) -> Measured:
     """All models are measured as VAEs with beta 1: the numbers are of p(x), whatever was minimised."""
     rng = sg.RandomStream(options.seed, "measure")
-    test = pixels(sg.asarray(data.test[:1000]), variant, rng)
+    test = pixels(sg.asarray(_lesson.some(data.test[:1000], 1_000_000)), variant, rng)
     with sg.no_grad():
         likelihood, kl = (float(sg.asnumpy(term).mean()) for term in model.elbo_terms(test, rng))
         nll = -float(sg.asnumpy(model.log_marginal(test, rng, 20 if options.quick else 300)).mean())

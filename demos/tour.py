@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from demos import _judge, _lesson, autoencoder, ddpm, gan, naive_bayes, vae
+from demos import _judge, _lesson, _pictures, autoencoder, ddpm, gan, naive_bayes, vae
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.metrics import SampleQuality
@@ -20,7 +20,7 @@ from scratchgen.training import Run
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Run all lessons on the same images and compare their models on one page."""
 
     steps: int | None = None
@@ -90,13 +90,16 @@ def line(name: str, columns: list[Column], show: Callable[[Any, SampleQuality], 
 
 def table(columns: list[Column]) -> list[list[str]]:
     """The comparison: a line for each measure, a column for each model."""
+    by_class = [
+        line("judge is sure", columns, lambda _, quality: f"{quality.confident:.1%}"),
+        line("rarest class", columns, lambda _, quality: f"{quality.smallest_share:.1%}"),
+    ]
     return [
         ["", *(name for name, _, _ in columns)],
         line("parameters", columns, lambda it, _: f"{it.outcome.parameters:,}" if it else ""),
         line("training, s", columns, lambda it, _: f"{it.outcome.seconds:.1f}" if it else ""),
         line("drawing, ms", columns, lambda it, _: f"{it.drawn.milliseconds:.2g}" if it else ""),
-        line("judge is sure", columns, lambda _, quality: f"{quality.confident:.1%}"),
-        line("rarest class", columns, lambda _, quality: f"{quality.smallest_share:.1%}"),
+        *(by_class if len(columns[-1][2].class_shares) > 1 else []),
         line("Fréchet distance", columns, lambda _, quality: f"{quality.frechet:.1f}"),
         line("nearest image", columns, lambda _, quality: f"{quality.nearest:.2f}"),
         line("copies", columns, lambda _, quality: f"{quality.copies:.1%}"),
@@ -114,7 +117,7 @@ def page(compared: list[Compared], data: Images, options: Options, run: Run) -> 
     run.section(
         "What each model draws",
         "The first samples of each model, none chosen by hand, after it has learnt from the same "
-        f"{len(data.train):,} images. GAN and diffusion were told the class of each, the others were not.",
+        f"{len(data.train):,} images. {TOLD if _pictures.classes(data) else ''}",
         pictures={"Real images, and samples of each model": plots.image_rows(rows)},
     )
     run.section("The models compared", EXPLANATION, table=table(columns))
@@ -123,6 +126,7 @@ def page(compared: list[Compared], data: Images, options: Options, run: Run) -> 
         print("".join(f"{cell:>{13 if i else 18}}" for i, cell in enumerate(cells)))
 
 
+TOLD = "GAN and diffusion were told the class of each, the others were not."
 EXPLANATION = """
 Rule 1, samples look as if drawn from P_data: the judge, a classifier trained on the same images, is sure
 (more than 90 %) of what they show; it finds no class rare; and the features it sees in them are distributed

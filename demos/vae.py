@@ -13,29 +13,47 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson, _published, _vae_page
+from demos import _lesson, _pictures, _published, _vae_page
 from scratchgen.data import Images, binarise
 from scratchgen.models import VAE
 from scratchgen.training import Run, every, fit, measured
 
-STEPS = 5000
+
+class Recipe(NamedTuple):
+    """What suits one kind of data."""
+
+    steps: int
+    net: str
+    latent_dim: int
+    likelihood: str
+    widths: tuple[int, ...]  # of the convolutions
+
+
+DIGITS = Recipe(5000, "dense", 10, "bernoulli", (32, 64))
+SIGMA = 0.1  # where the likelihood's sigma begins: from 1 errors count so little that the code falls silent
+TESTED = 2_000_000  # numbers, of up to a thousand test images
+OWN = {  # by the side of the pictures
+    31: Recipe(4000, "conv", 16, "normal", (32, 64)),
+    47: Recipe(3000, "conv", 32, "normal", (32, 64, 128)),
+    64: Recipe(2000, "conv", 64, "normal", (32, 64, 128)),
+}
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_pictures.OwnPictures, _lesson.Options):
     """Train a VAE, and a second one with two latents to draw a map of them."""
 
-    net: Literal["dense", "conv"] = "dense"
-    """Fully connected layers, or convolutions that halve the image twice."""
+    net: Literal["dense", "conv"] | None = None
+    """Fully connected layers, or convolutions that halve the image twice, large ones three times."""
     hidden_dim: int = 256
     """The width of the dense network's hidden layers."""
-    latent_dim: int = 10
-    likelihood: Literal["bernoulli", "normal"] = "bernoulli"
+    latent_dim: int | None = None
+    likelihood: Literal["bernoulli", "normal"] | None = None
     """p(x|z): bernoulli (pixels binarised afresh in every step) or normal (grey pixels, sigma learnt)."""
     beta: float = 1.0
     """The weight of the KL in the loss; 1 gives the evidence lower bound."""
@@ -50,8 +68,21 @@ class Options(_lesson.Options):
             raise SystemExit("--published: needs --data mnist, on which the published numbers were measured")
 
     def settled(self) -> Options:
-        """With as many steps as the lesson takes, or the published model."""
-        return replace(self, steps=_lesson.steps(self, _published.STEPS if self.published else STEPS))
+        """With what suits the data, or as many steps as the published model takes."""
+        best = recipe(self)
+        steps = _lesson.steps(self, _published.STEPS if self.published else best.steps)
+        left_open: dict[str, Any] = {
+            "net": best.net,
+            "latent_dim": best.latent_dim,
+            "likelihood": best.likelihood,
+        }
+        chosen = {name: getattr(self, name) or value for name, value in left_open.items()}
+        return replace(self, steps=steps, **chosen)
+
+
+def recipe(options: Options) -> Recipe:
+    """What suits the data."""
+    return _pictures.by_size(OWN, options) if options.data == "folder" else DIGITS
 
 
 # %% Training: raise the ELBO. A Bernoulli likelihood is for zeros and ones: grey pixels become coin tosses.
@@ -63,13 +94,15 @@ def pixels(x: Any, options: Options, rng: sg.RandomStream) -> Any:
 def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VAE, list[dict[str, float]]]:
     """A VAE with `latent_dim` latents, and the rows of its log."""
     rng = sg.RandomStream(options.seed, "vae", latent_dim)
-    shape, kind, beta = data.train.shape[1:], options.likelihood, options.beta
+    shape, kind, beta = data.train.shape[1:], options.likelihood or DIGITS.likelihood, options.beta
     if options.net == "conv":
-        model = VAE.convolutional(shape, latent_dim, likelihood=kind, beta=beta, rng=rng)
+        model = VAE.convolutional(shape, latent_dim, recipe(options).widths, kind, beta, rng=rng)
     else:
         model = VAE.dense(shape, options.hidden_dim, latent_dim, kind, beta, rng=rng)
-    steps = _lesson.steps(options, STEPS)
-    test = sg.asarray(data.test[:1000])
+    if kind == "normal":
+        model.decoder_log_var.data[...] = 2 * math.log(SIGMA)
+    steps = _lesson.steps(options, recipe(options).steps)
+    test = sg.asarray(_lesson.some(data.test[:1000], TESTED))
 
     def test_loss(step: int) -> dict[str, float]:
         stream = rng.child("test", step)
@@ -96,7 +129,7 @@ def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VA
 def measure(model: VAE, data: Images, options: Options) -> dict[str, str]:
     """The numbers of the page, in nats per image and bits per pixel."""
     rng = sg.RandomStream(options.seed, "measure")
-    test = pixels(sg.asarray(data.test[:1000]), options, rng)
+    test = pixels(sg.asarray(_lesson.some(data.test[:1000], TESTED)), options, rng)
     with sg.no_grad():
         elbo = float(model.elbo(test, rng).data.mean())
         samples = 5 if options.quick else 200
@@ -121,7 +154,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
         _published.lesson(options, run)
         return None
     data = _lesson.images(options)
-    model, rows = train(data, options.latent_dim, options, run)
+    model, rows = train(data, options.latent_dim or DIGITS.latent_dim, options, run)
     print(model)
     flat, _ = train(data, 2, options, run.part("two-latents"))
     numbers = measure(model, data, options)

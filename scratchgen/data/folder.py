@@ -185,4 +185,5 @@ def _mapped(target: Path, place: Path, names: tuple[str, ...], shape: tuple[int,
         labels[:test],
         levels=256,
         class_names=names,
+        fingerprint=target.stem,
     )

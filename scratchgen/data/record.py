@@ -25,6 +25,8 @@ class Images:
         The number of grey levels; a pixel is one of ``0, 1, .., levels - 1``, divided by ``levels - 1``.
     class_names : tuple of str
         What the classes are called, where that is known.
+    fingerprint : str
+        What no other pictures have, where the loader knows it: a digest of what they were made from.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class Images:
     test_labels: np.ndarray
     levels: int
     class_names: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         for array in (self.train, self.train_labels, self.test, self.test_labels):

@@ -7,18 +7,22 @@ from .fit import fit
 from .interrupt import stop_after
 from .loop import every, train
 from .ranks import measured, sampled, shared
+from .rehearsal import Rehearsal, current_rehearsal, rehearsing
 from .run import Run
 
 __all__ = [
     "Checkpoint",
     "CheckpointError",
+    "Rehearsal",
     "Run",
     "TrainingError",
+    "current_rehearsal",
     "every",
     "fit",
     "fit_adversarial",
     "load_checkpoint",
     "measured",
+    "rehearsing",
     "sampled",
     "save_checkpoint",
     "shared",

@@ -16,6 +16,7 @@ from .checkpoint import Stateful
 from .interrupt import interruptible
 from .metrics import Row, finite
 from .progress import Progress
+from .rehearsal import REHEARSED, current_rehearsal
 from .run import Run
 from .saver import Saver
 
@@ -91,7 +92,9 @@ def train(
     check_counts(steps=steps, batch_size=batch_size, log_every=log_every, checkpoint_every=checkpoint_every)
     arrays = check_data(data)
     order = {"seed": seed, "batch_size": batch_size, "examples": len(arrays[0])}
-    ranks = current_ranks()
+    ranks, rehearsal, planned = current_ranks(), current_rehearsal(), steps
+    if rehearsal is not None:
+        steps, quiet = min(steps, REHEARSED), True
     saver = Saver(run, parts or {}, order, checkpoint_every)
     log_every = log_every or max(1, min(100, steps // 100))
     with ExitStack() as contexts:
@@ -103,14 +106,17 @@ def train(
         began = time.monotonic() - (rows[-1].get("seconds", 0.0) if rows else 0.0)
         progress = contexts.enter_context(Progress(done, steps, quiet=quiet or not ranks.first))
         interrupted = contexts.enter_context(interruptible())
+        rehearsed, mark = [], time.monotonic()
         for number, batch in zip(range(done, steps), _batches(arrays, batch_size, seed, done), strict=False):
             rng = RandomStream(seed, "step", number)
             with layers_draw_from(rng.child("layers")):
                 means.add(step(batch, rng))
             done = number + 1
             progress.advance()
-            observed = _observe(on_step, done)
             terms = means.row() if done % log_every == 0 or done == steps else {}
+            if rehearsal is not None:
+                rehearsed.append(time.monotonic() - mark)
+            observed = _observe(on_step, done)
             if terms or observed:
                 progress.show(terms)
                 rows.append({"step": done, **terms, **observed, "seconds": time.monotonic() - began})
@@ -120,13 +126,16 @@ def train(
             saver.save(done, now=stop or done == steps)
             if stop:
                 break
+            mark = time.monotonic()
         if ranks.any(stop or interrupted()):
             raise KeyboardInterrupt(saver.farewell(done, steps))
+    if rehearsal is not None:
+        rehearsal.note(planned, rehearsed)
     return rows
 
 
 def every(period: int, observer: Callable[[int], Any]) -> Observer:
-    """An observer for `train` that is called in every `period`-th step only.
+    """An observer for `train` that is called in every `period`-th step only; in a rehearsal in each.
 
     Examples
     --------
@@ -135,7 +144,7 @@ def every(period: int, observer: Callable[[int], Any]) -> Observer:
     [None, {'square': 4}, None, {'square': 16}]
     """
     check_counts(period=period)
-    return lambda step: observer(step) if step % period == 0 else None
+    return lambda step: observer(step) if step % period == 0 or current_rehearsal() else None
 
 
 def _observe(observers: Sequence[Observer], done: int) -> Row:
