@@ -8,7 +8,7 @@ import numpy as np
 
 import scratchgen as sg
 from scratchgen.backend import RandomStream
-from scratchgen.distributions import Normal
+from scratchgen.distributions import Normal, score_function
 from scratchgen.plots.style import CATEGORIES, INK, SOFT, WIDTH, new_figure, soften
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def draw() -> Figure:
     z = p.rsample(RandomStream(0))
     pathwise = sg.asnumpy(sg.grad((z * z).sum(), mean)[0])
     fixed = p.sample(RandomStream(0))
-    score = sg.asnumpy(fixed**2 * sg.grad(p.log_prob(fixed).sum(), mean)[0])
+    score = sg.asnumpy(sg.grad(score_function(fixed**2, p.log_prob(fixed)).sum(), mean)[0])
 
     figure = new_figure(WIDTH, 2.7)
     axes = figure.add_axes((0.04, 0.19, 0.93, 0.77))

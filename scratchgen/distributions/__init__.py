@@ -6,6 +6,7 @@ from .categorical import Categorical
 from .kl import kl_divergence, kl_divergence_monte_carlo
 from .mixture import Mixture
 from .normal import Normal
+from .score_function import score_function
 
 __all__ = [
     "Bernoulli",
@@ -15,5 +16,6 @@ __all__ = [
     "Normal",
     "kl_divergence",
     "kl_divergence_monte_carlo",
+    "score_function",
     "sum_per_example",
 ]

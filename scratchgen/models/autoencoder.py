@@ -16,8 +16,8 @@ score, says how strange it is to a model that was trained on ordinary ones:
     L = mean_i |x_i - f(e(x'_i))|^2                                                      (denoising-loss)
     score(x) = |x - f(e(x))|^2                                                            (anomaly-score)
 
-The code is deterministic; there is no density of codes, so nothing to sample from: that is what the
-variational autoencoder adds. If encoder and decoder are affine, the best code of k dimensions is that of
+The code is deterministic, and nothing says which codes are likely: a density of codes to sample from is what
+the variational autoencoder adds. If encoder and decoder are affine, the best code of k dimensions is that of
 principal component analysis (Bourlard & Kamp 1988; Baldi & Hornik 1989). With m the mean of the data, S their
 covariance with eigenvalues lambda_1 >= ... >= lambda_D, and U of k orthonormal columns,
 

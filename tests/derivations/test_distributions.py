@@ -19,6 +19,7 @@ from scratchgen.distributions import (
     Normal,
     kl_divergence,
     kl_divergence_monte_carlo,
+    score_function,
     sum_per_example,
 )
 from scratchgen.distributions.normal import reparameterise
@@ -179,13 +180,42 @@ def test_the_score_function_gives_the_same_gradient_with_more_variance() -> None
     mean = sg.tensor(np.ones(n), requires_grad=True)
     q = Normal(mean, sg.asarray(np.zeros(n)))
     z = q.sample(RandomStream(0))
-    by_score = sg.asnumpy(sg.grad((sg.asarray(z) ** 2 * q.log_prob(z)).sum(), mean)[0])
+    by_score = sg.asnumpy(sg.grad(score_function(z**2, q.log_prob(z)).sum(), mean)[0])
     by_path = sg.asnumpy(sg.grad((q.rsample(RandomStream(0)) ** 2).sum(), mean)[0])
     assert_mean(by_score, 2.0)
     assert_mean(by_path, 2.0)
     # Their variances are 30 and 4: E z^4 (z - 1)^2 - 4 with z = 1 + e, and that of 2 z.
     assert_mean((by_score - 2) ** 2, 30.0)
     assert_mean((by_path - 2) ** 2, 4.0)
+
+
+@pytest.mark.equation("score-function-gradient")
+@pytest.mark.parametrize("baseline", [0.0, 1.7])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_score_function_differentiates_through_discrete_draws(baseline: float, dtype: Any) -> None:
+    """The sum over all levels, each with its probability, of what one draw gives: no scatter left.
+
+    f depends on the logits too: f(z) = c_z + a . a, so d/da E f = sum_l c_l dp_l/da + 2 a.
+    """
+    costs, single = np.array([2.0, -1.0, 0.5, 4.0], dtype), dtype == np.float32
+    logits = sg.tensor(np.log(TABLE).astype(dtype) + dtype(0.3), requires_grad=True)
+    a, found = sg.asnumpy(logits.data).astype(np.float64), np.zeros(4)
+    for level, p in enumerate(TABLE):
+        value = (logits * logits).sum() + costs[level]
+        estimate = score_function(value, Categorical(logits).log_prob(level), baseline)
+        assert_close(estimate.data, value.data, rtol=1e-7)
+        slope = sg.asnumpy(sg.grad(estimate, logits)[0])
+        of_log_q = (np.arange(4) == level) - TABLE
+        assert_close(slope, (value.item() - baseline) * of_log_q + 2 * a, rtol=2e-5 if single else 1e-12)
+        found += p * slope
+    expected = TABLE * (costs - TABLE @ costs) + 2 * a
+    assert_close(found, expected, rtol=2e-5 if single else 1e-12)
+
+
+def test_a_score_function_of_other_shapes_is_refused() -> None:
+    q = Bernoulli(sg.asarray(np.zeros(3)))
+    with pytest.raises(ValueError, match="log_prob: got"):
+        score_function(sg.asarray(np.zeros((2, 3))), q.log_prob(sg.asarray(np.zeros(3))))
 
 
 @pytest.mark.equation("pathwise-gradient")
