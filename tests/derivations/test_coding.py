@@ -216,6 +216,25 @@ def test_by_bits_back_a_file_takes_the_bits_of_the_bound(name: str) -> None:
     assert_close(decompress(model, compress(model, x)), x, rtol=0)  # from the pixels of the same latents
 
 
+@pytest.mark.equation("bits-back")
+def test_the_first_slot_of_a_bin_is_in_it_and_the_one_before_is_not() -> None:
+    model = coding_models.shaken(VAE.dense(16, 8, 1, rng=RandomStream(2)))
+    coder, x = bits_back.OfVAE(model, (16,), 8), RNG.integers(0, 2, (1, 16))
+    (mean,), (inverse,) = coder.posterior(x)
+    for k in (1, 40, 2048, 4095):
+        first = int(coder.below(np.array([k]), mean, inverse)[0])
+        for slot, bin_ in ((first, k), (first - 1, k - 1)):
+            stack, bins = Stack(1, starting_words()), np.array([bin_, bin_ + 1])
+            stack.heads[0] = (LOWEST << 8) + slot  # whose last 24 bits are the slot
+            before = stack.heads.copy()
+            coder.encode(stack, x)
+            start, end = coder.below(bins, mean, inverse)
+            assert start <= slot < end
+            assert_close(stack.slots(1, bits_back.LATENT_BITS), [bin_])
+            assert (coder.decode(stack, 1, 16) == x).all()
+            assert (stack.heads == before).all()
+
+
 @pytest.mark.equation("code-length")
 def test_the_whole_file_is_within_a_hundredth_of_the_bound() -> None:
     rng = np.random.default_rng(3)

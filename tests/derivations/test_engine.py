@@ -206,10 +206,12 @@ def test_the_stable_form_is_minus_the_log_of_a_bernoulli() -> None:
     expected = -TARGET * special.log_expit(LOGITS) - (1 - TARGET) * special.log_expit(-LOGITS)
     stable = sg.binary_cross_entropy(sg.asarray(LOGITS), sg.asarray(TARGET))
     assert_close(stable, expected, rtol=1e-13, atol=1e-15)
-    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):  # summed: a formula, and a loop
-        logits, target = np.tile(LOGITS, 60).astype(dtype), np.tile(TARGET, 60).astype(dtype)
-        summed = binary_cross_entropy_sum(sg.asarray(logits), sg.asarray(target))
-        assert_close(summed, 60 * expected.sum(1), rtol=rtol)
+    # Summed by a formula, and by a loop of two ways: whole blocks of 512 numbers, and what is left over.
+    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):
+        for times in (60, 400):
+            logits, target = np.tile(LOGITS, times).astype(dtype), np.tile(TARGET, times).astype(dtype)
+            summed = binary_cross_entropy_sum(sg.asarray(logits), sg.asarray(target))
+            assert_close(summed, times * expected.sum(1), rtol=rtol)
 
 
 @pytest.mark.equation("binary-cross-entropy-slope")

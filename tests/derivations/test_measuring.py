@@ -111,6 +111,8 @@ def test_the_nearest_is_divided_by_the_next() -> None:
     near = distances(SAMPLES, TRAINING)
     found = nearest_neighbour_ratio(sg.asarray(SAMPLES), sg.asarray(TRAINING))
     assert_close(found, near[:, 0] / near[:, 1], rtol=1e-9)
+    twice = np.concatenate([TRAINING, TRAINING[::-1]])  # the next is another example, not the same again
+    assert_close(nearest_neighbour_ratio(sg.asarray(SAMPLES), sg.asarray(twice)), found, rtol=1e-9)
 
 
 @pytest.mark.equation("distance-ratio")

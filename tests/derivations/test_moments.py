@@ -78,6 +78,18 @@ def test_the_slopes_of_a_normals_logarithm() -> None:
         assert_close(slope, G * chain * (values[0] - values[1]) / (2 * h), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.equation("normal-slopes")
+def test_the_slopes_with_one_variance_in_float32_as_a_likelihood_has_it() -> None:
+    rng = np.random.default_rng(3)
+    x, mean, g = (rng.normal(size=(3, 700)).astype(np.float32) for _ in range(3))
+    variables = [sg.tensor(sg.asarray(v), requires_grad=True) for v in (x, mean, np.float32(-0.8))]
+    found = sg.grad(Normal(*variables[1:]).log_prob(variables[0]), variables, sg.asarray(g))
+    pull = g * (x.astype(np.float64) - mean) / np.exp(-0.8)
+    assert_close(found[0], -pull, rtol=1e-6, atol=1e-6)
+    assert_close(found[1], pull, rtol=1e-6, atol=1e-6)
+    assert_close(found[2], (pull * (x - mean) - g).sum() / 2, rtol=1e-4)
+
+
 @pytest.mark.equation("kl-standard-normal-slopes")
 def test_the_divergence_pulls_the_mean_to_zero_and_sigma_to_one() -> None:
     mean, log_var = variable(MEAN), variable(LOG_VAR)

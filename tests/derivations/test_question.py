@@ -82,6 +82,17 @@ def test_the_density_of_a_blurred_curve_is_the_mean_of_its_bumps(make: type) -> 
     assert_close(world.log_prob(sg.asarray(POINTS)), np.log(density), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.equation("latent-density")
+@pytest.mark.parametrize("make", [toy.moons, toy.swirl])
+def test_points_that_are_drawn_have_the_density_of_a_blurred_curve(make: type) -> None:
+    """E_p[q / p] = 1 for any density q: here for small bumps, between them all over the plane."""
+    world = make(sigma=0.4)
+    points = world.sample(20_000, RandomStream(5))
+    p = np.exp(sg.asnumpy(world.log_prob(points)))
+    q = stats.norm.pdf(sg.asnumpy(points)[:, None], POINTS, 0.25).prod(axis=2)
+    assert_mean(q / p[:, None], np.ones(len(POINTS)))
+
+
 @pytest.mark.equation("change-of-variables")
 def test_a_turn_that_depends_on_the_length_keeps_areas() -> None:
     world, h = toy.pinwheel(arms=1), 1e-5

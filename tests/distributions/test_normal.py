@@ -50,6 +50,14 @@ def test_log_prob_at_the_mean_of_a_narrow_density():
     assert_close(p.log_prob(p.mean), [1.081], atol=5e-4)
 
 
+@pytest.mark.equation("normal-log-density")
+@pytest.mark.parametrize("log_var", [-1.4, 0.9])
+def test_with_one_variance_in_float32_as_a_likelihood_has_it(log_var):
+    x, mean = np.random.default_rng(0).normal(size=(2, 3, 700)).astype(np.float32) * np.float32(2)
+    found = Normal(sg.asarray(mean), sg.asarray(np.float32(log_var))).log_prob(sg.asarray(x))
+    assert_close(found, stats.norm.logpdf(x, mean, np.exp(log_var / 2)), rtol=1e-6, atol=1e-5)
+
+
 def test_log_var_is_not_the_logarithm_of_sigma():
     p = Normal(*wide([0.0], [2 * np.log(3.0)]))
     assert_close(p.sigma, [3.0], rtol=1e-14)

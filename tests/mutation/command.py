@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
         print(failure)
     alive = [trial for trial, outcome in outcomes if outcome.verdict == run.SURVIVED]
     if options.change:  # a new equation is told so, one of the record is held to it
-        held = record.read()["equations"]
+        held = record.read()
         alive = [trial for trial in alive if any(label in held for label in trial.labels)]
     return int(bool(failures) or bool(alive))
 

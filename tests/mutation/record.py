@@ -5,13 +5,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import equations
 
@@ -51,20 +48,18 @@ def digest(equation: equations.Equation) -> str:
     return code.hexdigest()[:12]
 
 
-def read() -> dict[str, Any]:
-    """The record as it is on disk: commit, date, and an entry for each equation."""
+def read() -> dict[str, tuple[int, int, str]]:
+    """The record as it is on disk: of each equation the mutants killed and tried, and its code's digest."""
     if not RECORD.exists():
-        return {"commit": "", "date": "", "equations": {}}
-    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
-    return record
+        return {}
+    return {label: tuple(entry) for label, entry in json.loads(RECORD.read_text(encoding="utf-8")).items()}
 
 
 def scores(known: dict[str, equations.Equation]) -> dict[str, Score]:
     """Of each equation that has been mutated, what became of its mutants."""
-    entries = read()["equations"]
     return {
         label: Score(killed, tried, seen != digest(known[label]))
-        for label, (killed, tried, seen) in entries.items()
+        for label, (killed, tried, seen) in read().items()
         if label in known
     }
 
@@ -73,12 +68,8 @@ def summary(scores: dict[str, Score]) -> str:
     """The sums of all scores, in a sentence."""
     killed, tried = sum(s.killed for s in scores.values()), sum(s.tried for s in scores.values())
     stale = sum(score.stale for score in scores.values())
-    seen = read()
     since = f"; * the code of {stale} has changed since" if stale else ""
-    return (
-        f"{killed} of {tried} mutants of {len(scores)} equations killed, at commit {seen['commit']} of "
-        f"{seen['date']}{since}"
-    )
+    return f"{killed} of {tried} mutants of {len(scores)} equations killed{since}"
 
 
 def write(verdicts: Iterable[tuple[tuple[str, ...], bool]], known: dict[str, equations.Equation]) -> None:
@@ -88,12 +79,7 @@ def write(verdicts: Iterable[tuple[tuple[str, ...], bool]], known: dict[str, equ
     for labels, died in verdicts:
         tried.update(labels)
         killed.update(labels if died else ())
-    entries = {label: entry for label, entry in read()["equations"].items() if label in known}
-    entries |= {label: [killed[label], count, digest(known[label])] for label, count in tried.items()}
-    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=equations.ROOT, capture_output=True)
-    lines = (f'  "{label}": {json.dumps(entry)}' for label, entry in sorted(entries.items()))
-    RECORD.write_text(
-        f'{{\n "commit": "{head.stdout.decode().strip()}",\n "date": "{date.today()}",\n'
-        ' "equations": {\n' + ",\n".join(lines) + "\n }\n}\n",
-        encoding="utf-8",
-    )
+    entries = {label: entry for label, entry in read().items() if label in known}
+    entries |= {label: (killed[label], count, digest(known[label])) for label, count in tried.items()}
+    lines = (f' "{label}": {json.dumps(entry)}' for label, entry in sorted(entries.items()))
+    RECORD.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
