@@ -18,6 +18,9 @@ import pytest
 from measurements import Measurement
 from mutation import record
 
+LUCK = 0.9
+"""The share of its tolerance from which on a test is said to pass by luck."""
+
 
 @dataclass
 class Result:
@@ -75,13 +78,21 @@ class Ledger:
 
 
 def faults(results: dict[str, Result]) -> list[str]:
-    """The tests that did not pass, and those that compared nothing which has a tolerance."""
+    """The tests that did not pass, that compared nothing which has a tolerance, or that passed by luck.
+
+    Standard errors are of chance: of many means one may be four of them off, where five are allowed.
+    """
     found = []
     for test, result in sorted(results.items()):
+        measured = result.measurement
         if result.outcome != "passed":
             found.append(f"{test}: {result.outcome}")
-        elif result.measurement is None:
+        elif measured is None:
             found.append(f"{test}: measured nothing; compare by tools.assert_close or estimates.assert_mean")
+        elif measured.unit != "standard errors" and measured.share > LUCK:
+            found.append(
+                f"{test}: off by {measured}, which is luck; compare with what is expected to be left"
+            )
     return found
 
 

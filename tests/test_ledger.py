@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -132,6 +133,85 @@ def test_what_is_missing_is_named(tmp_path: Path, chapter: str, code: str, test:
         assert found == []
 
 
+CARRIERS = {
+    "RandomStream",
+    "asarray",
+    "asnumpy",
+    "to_device",
+    "tensor",
+}  # they move numbers, and compute none
+
+
+def names_of_the_package(tree: ast.Module) -> tuple[set[str], dict[str, ast.AST]]:
+    """What a file of tests imports from the package, or from helpers that use it; and what it defines."""
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {a.asname or a.name for a in node.names if a.name.startswith("scratchgen")}
+        elif isinstance(node, ast.ImportFrom):
+            file = equations.ROOT / "tests" / f"{(node.module or '').replace('.', '/')}.py"
+            helper = file.stem not in ("tools", "estimates") and file.exists()
+            if (node.module or "").partition(".")[0] == "scratchgen" or helper:
+                imported |= {a.asname or a.name for a in node.names}
+    defined: dict[str, ast.AST] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined[node.name] = node
+        elif isinstance(node, ast.Assign):
+            targets = [part for target in node.targets for part in ast.walk(target)]
+            defined |= {part.id: node for part in targets if isinstance(part, ast.Name)}
+    return imported, defined
+
+
+def calls_the_package(test: str, imported: set[str], defined: dict[str, ast.AST]) -> bool:
+    """Whether a test, or what it uses of its file, names something of the package that computes."""
+    waiting, seen = [test], {test}
+    while waiting:
+        for node in ast.walk(defined[waiting.pop()]):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in imported:
+                if node.attr not in CARRIERS:
+                    return True
+            elif isinstance(node, ast.Name) and node.id in imported - CARRIERS - {"sg"}:
+                return True
+            elif isinstance(node, ast.Name) and node.id in defined and node.id not in seen:
+                seen.add(node.id)
+                waiting.append(node.id)
+    return False
+
+
+@pytest.mark.skipif(not BOOK.is_dir(), reason="the book is not beside the tests")
+def test_every_test_of_an_equation_calls_the_package() -> None:
+    """One that writes the formula down twice and compares the two would prove nothing about the code."""
+    tests: dict[str, set[str]] = {}
+    for equation in equations.find().values():
+        for place in equation.tests:
+            tests.setdefault(place.path, set()).add(place.name)
+    idle = []
+    for path, names in tests.items():
+        imported, defined = names_of_the_package(ast.parse((equations.ROOT / path).read_text("utf-8")))
+        idle += [f"{path}::{name}" for name in names if not calls_the_package(name, imported, defined)]
+    assert idle == []
+
+
+def test_a_test_that_compares_a_formula_with_itself_is_found() -> None:
+    code = """
+import scratchgen as sg
+from tools import assert_close
+
+def square(x):
+    return sg.exp(x) ** 2
+
+def test_idle():
+    assert_close(sg.asarray(2.0) ** 2, 4.0)
+
+def test_calls():
+    assert_close(square(0.0), 1.0)
+"""
+    imported, defined = names_of_the_package(ast.parse(code))
+    assert calls_the_package("test_calls", imported, defined)
+    assert not calls_the_package("test_idle", imported, defined)
+
+
 def test_words_in_parentheses_are_no_labels() -> None:
     text = (
         "the rest (one-two) of a line\n# ends in one (one-two)\n    f(one)\n    x = y  (one-two)\n  (three)\n"
@@ -184,6 +264,16 @@ def test_a_comparison_that_fails_records_nothing() -> None:
     with pytest.raises(AssertionError, match="the error 2 is above 1 standard errors"):
         assert_at_most(2.0, 1.0, "standard errors")
     assert measurements.largest() is None
+
+
+def test_who_passes_by_luck_is_named() -> None:
+    results = {
+        "a": Result("passed", Measurement(0.0293, 0.03, "relative")),
+        "b": Result("passed", Measurement(0.02, 0.03, "relative")),
+        "c": Result("passed", Measurement(4.9, 5.0, "standard errors")),
+    }
+    (fault,) = ledger.faults(results)
+    assert fault.startswith("a: off by 0.029 of 0.03 relative, which is luck")
 
 
 def test_results_of_one_test_are_joined_to_the_worst() -> None:

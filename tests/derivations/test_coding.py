@@ -110,8 +110,8 @@ def test_counts_are_probabilities_and_every_symbol_has_one() -> None:
     assert_at_most(lost, 2e-4, "bits")
     logit = np.array([-50.0, -3.0, 0.0, 0.7, 50.0])
     ones = np.diff(counts_of_logit(fixed(logit)), axis=1)[:, 1] / 2**BITS
-    assert_close(ones, special.expit(logit), rtol=1e-3, atol=2**-BITS)
-    assert ((ones > 0) & (ones < 1)).all()
+    least = 2.0**-BITS  # neither has no slot at all
+    assert_close(ones, np.clip(special.expit(logit), least, 1 - least), rtol=1e-3)
 
 
 @pytest.mark.equation("symbol-counts")
@@ -238,7 +238,7 @@ def test_the_first_slot_of_a_bin_is_in_it_and_the_one_before_is_not() -> None:
 @pytest.mark.equation("code-length")
 def test_the_whole_file_is_within_a_hundredth_of_the_bound() -> None:
     rng = np.random.default_rng(3)
-    x = (rng.random((1500, 16)) < np.linspace(0.1, 0.9, 16)).astype(np.float32)
+    x = (rng.random((3000, 16)) < np.linspace(0.1, 0.9, 16)).astype(np.float32)
     for model in (PixelNaiveBayes().fit(x), coding_models.shaken(NADE(16, 8))):
         data = compress(model, x)
         bits = coding_models.bits(model, x).sum()

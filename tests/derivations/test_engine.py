@@ -220,6 +220,10 @@ def test_its_slope_is_probability_minus_target() -> None:
     g = np.array([[2.0, -1.0, 0.5], [3.0, 1.5, -0.3]])
     (slope,) = sg.grad(sg.binary_cross_entropy(logits, sg.asarray(TARGET)), logits, sg.asarray(g))
     assert_close(slope, g * (special.expit(LOGITS) - TARGET), rtol=1e-13)
+    single = [sg.asarray(a.astype(np.float32)) for a in (LOGITS, TARGET, g)]
+    logits = sg.tensor(single[0], requires_grad=True)
+    (slope,) = sg.grad(sg.binary_cross_entropy(logits, single[1]), logits, single[2])
+    assert_close(slope, g * (special.expit(LOGITS) - TARGET), rtol=1e-5, atol=1e-6)
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):
         many = np.tile(LOGITS, 60).astype(dtype)
         logits = sg.tensor(sg.asarray(many), requires_grad=True)

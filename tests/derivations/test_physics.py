@@ -146,7 +146,7 @@ def test_coefficients_are_read_back_from_the_curves() -> None:
 @pytest.mark.equation("oscillator-read-back")
 def test_a_parabola_leaves_what_no_oscillator_explains() -> None:
     """u = 1 + t^2 on [-1, 1]: by symmetry c = 0, k = -2 E[u] / E[u^2], and the rest is 2 + k u."""
-    t = np.linspace(-1, 1, 2001)
+    t = np.linspace(-1, 1, 8001)
     c, k, residual = read_back((1 + t**2)[None], t)
     means = np.array([4 / 3, 1 + 2 / 3 + 1 / 5])
     stiffness = -2 * means[0] / means[1]
