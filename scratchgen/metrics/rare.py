@@ -1,7 +1,7 @@
 """Rare events: how probable is what hardly ever happens? Importance sampling, with its error.
 
 Let z ~ p(z) be what a generator starts from, and h(z) be 1 where something bad comes of it. Its probability
-is a mean over p, and as well a mean over any other density q that is positive where h is:
+is a mean over p, and as well a mean over any other density q that is positive where p h is:
 
     P = E_p h(z) = E_q w(z) h(z),   w = p / q;    P ~ 1/n sum_i w_i h_i,   z_i ~ q   (importance-estimate)
 

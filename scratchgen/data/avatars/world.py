@@ -6,13 +6,13 @@ without it, before the marginals are set right. Among all joint distributions wh
 table's, P_data is the one nearest to the declared one (in Kullback-Leibler divergence), which iterative
 proportional fitting finds: multiply every attribute's levels in turn by wanted over present frequency, ::
 
-    P(x) <- P(x) theta_k[x_k] / P_k(x_k),     k = 1 .. K, 1 .. K, ...    (iterative-proportional-fitting)
+    P(x) <- P(x) theta_d[x_d] / P_d(x_d),     d = 1 .. D, 1 .. D, ...    (iterative-proportional-fitting)
 
 until nothing changes (Deming & Stephan 1940; Csiszar 1975 for the divergence).
 
 The fit leaves the dependencies alone. Their strength is the total correlation ::
 
-    TC = sum_k H(x_k) - H(x) = KL(P_data || prod_k P_data(x_k))                       (total-correlation)
+    TC = sum_d H(x_d) - H(x) = KL(P_data || prod_d P_data(x_d))                       (total-correlation)
 
 It is 0.7315 nats, which is exactly how far the best naive Bayes model stays from P_data, however many people
 it has seen.

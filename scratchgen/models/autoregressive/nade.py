@@ -1,12 +1,12 @@
 """NADE: the neural autoregressive distribution estimator (Larochelle & Murray 2011).
 
-One hidden layer for each of D conditional probabilities would have O(D^2 H) weights. NADE lets all of them
-share theirs: the d-th hidden layer sees the numbers before x_d through the first d - 1 columns of one matrix,
+One hidden layer of m units for each of D conditional probabilities would have O(D^2 m) weights. NADE lets all
+of them share theirs: the d-th sees the numbers before x_d through the first d - 1 columns of one matrix,
 
     h_d = s(c + sum_(j<d) W_j x_j),                                                           (nade-hidden)
     p(x_d = 1 | x_1 .. x_(d-1)) = s(b_d + V_d . h_d).                                    (nade-conditional)
 
-From one hidden layer to the next only one term is new, so all D of them cost O(D H), as one layer of an
+From one hidden layer to the next only one term is new, so all D of them cost O(D m), as one layer of an
 ordinary network does:
 
     a_1 = c,    a_(d+1) = a_d + W_d x_d,    h_d = s(a_d).                                 (nade-recurrence)

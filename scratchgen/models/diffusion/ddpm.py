@@ -12,7 +12,7 @@ Where the network also chooses the variance, which L_simple does not see, the bo
 
     L_hybrid = L_simple + lambda L_vlb,   lambda = 0.001,                                 (ddpm-hybrid-loss)
 
-with the predicted mean held fixed in L_vlb, which is T times one of its T terms on average.
+with the predicted mean held fixed in L_vlb, whose T terms are, on average, T times a random one of them.
 
 With labels, one network learns images of a class and images in general: while training, some of the labels
 are replaced by one that means "none". The difference of the two is what guidance exaggerates (`sampling`).

@@ -13,8 +13,8 @@ and that of the step itself, right if the data are N(0, I):
 
     sigma_t^2 = beta_t.                                                                   (ddpm-fixed-large)
 
-All else lies between, so the network may choose, for each dimension, the share f of the one and 1 - f of the
-other (Nichol & Dhariwal 2021, eq. 15):
+Data of variance 1 lie between, on average, so the network may choose, for each dimension, the share f of the
+one and 1 - f of the other (Nichol & Dhariwal 2021, eq. 15):
 
     sigma_t^2 = exp(f log beta_t + (1 - f) log(beta_t (1 - alpha_bar_(t-1)) / (1 - alpha_bar_t)))
                                                                                      (ddpm-learned-variance)

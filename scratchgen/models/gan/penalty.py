@@ -1,7 +1,8 @@
 """The gradient penalty, by which a critic's slope is held near 1 (Gulrajani et al. 2017).
 
-The best critic of wgan-duality has a slope of 1 almost everywhere between the data and the samples
-(proposition 1). So its slope is asked for on the straight lines between the two,
+The best critic of wgan-duality has a slope of 1 along the straight lines on which the best plan carries mass
+(proposition 1). Which these are is not known. As a heuristic the slope is asked for on lines between random
+pairs,
 
     x' = u x + (1 - u) G(z),   one u ~ U[0, 1] for each example,                    (wgan-interpolation)
 
@@ -19,7 +20,7 @@ The penalty is soft: where samples are the data shifted by a distance W, a criti
 
     a = 1 + W / (2 lambda),                                                             (wgan-gp-slope)
 
-so with lambda = 10 the distance that is logged is too large by W / 20 of itself.
+so with lambda = 10 the distance that is logged is there too large by W / 20 of itself.
 
 The critic may have no batch norm: with it f(x') depends on the whole batch, and the gradient of the sum of
 all scores with respect to one example is no longer the slope of any function of that example. Layer or group

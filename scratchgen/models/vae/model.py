@@ -19,11 +19,12 @@ Told a label y, encoder and decoder, the same bound holds for each class, and z 
 
     log p(x|y) >= E_q(z|x,y) log p(x|z,y) - KL(q(z|x,y) || p(z))                    (vae-conditional-elbo)
 
-With k samples the importance-weighted bound (Burda et al. 2015, eq. 8) is tighter,
+With S samples the importance-weighted bound (Burda et al. 2015, eq. 8) is tighter,
 
     log p(x) >= E log 1/S sum_i p(x|z_i) p(z_i) / q(z_i|x),                             (vae-iwae)
 
-increases with S and tends to log p(x). All are in nats per example, summed over its dimensions.
+never falls with S and, if the weights are bounded, tends to log p(x). All are in nats per example, summed
+over its dimensions.
 """
 
 from __future__ import annotations
