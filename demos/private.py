@@ -136,7 +136,7 @@ def variational(data: Images, epsilon: float, options: Options, seed: int) -> _p
 
 
 # %% MNIST, as it was published: a small network of convolutions, large batches, many passes
-LOT, PASSES = 1024, 6
+LOT, PASSES = 1024, 10
 
 
 def convolutions(rng: sg.RandomStream) -> Module:

@@ -6,8 +6,8 @@ together. Of an affine map y = x W^T + b with cotangent g, row i of a batch has 
     |g_i x_i^T| = |g_i| |x_i|,      sum_i c_i g_i x_i^T = (c g)^T x:                    (private-linear)
 
 neither norms nor the sum of clipped gradients need any single example's gradient. Of a convolution, whose
-windows are many rows of one example, each example's gradient is formed: one convolution in which every
-example is a group of channels of its own gives all of them.
+windows are many rows of one example, each example's gradient is formed: the product of its cotangents and its
+windows, for many examples at once.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..autograd import Tensor, conv_weight, grad, raw
+from ..autograd import Tensor, grad, raw
 from ..autograd.convolution import biased_conv, conv
 from ..autograd.linear_algebra import linear
 from ..backend import Array, RandomStream, asarray, check_rng, checks
+from ..backend.convolution.columns import im2col
+from ..backend.convolution.geometry import Geometry
 from ..data.poisson import PoissonBatch
+
+AT_ONCE = 64
+"""Examples whose windows are written out together: few enough for the processor's caches."""
 
 
 class Model(Protocol):
@@ -100,10 +105,11 @@ def private_gradients(
         uses = _uses(mean, parameters)
         # Of each example's own loss, which the mean has divided by their number.
         cotangents = [g * len(batch) for g in grad(mean, [use.y for use in uses])]
-        squares = sum(_squared_norms(use, g) for use, g in zip(uses, cotangents, strict=True))
-        factors = clip / np.maximum(clip, np.sqrt(squares))  # (private-gradient)
-        for use, g in zip(uses, cotangents, strict=True):
-            _add_clipped(use, g, factors.astype(g.dtype), sums)
+        each = [_weight_gradients(use, g) for use, g in zip(uses, cotangents, strict=True)]
+        squares = sum(map(_squared_norms, uses, cotangents, each))
+        factors = np.minimum(1.0, clip / np.sqrt(np.maximum(squares, 1e-30)))  # (private-gradient)
+        for use, g, weights in zip(uses, cotangents, each, strict=True):
+            _add_clipped(use, g, weights, factors.astype(g.dtype), sums)
     entropy = np.random.default_rng()
     for parameter in parameters:
         noise = asarray(entropy.standard_normal(parameter.shape), parameter.dtype)
@@ -147,12 +153,9 @@ def _use(operation: Any, args: Any, static: dict[str, Any], y: Tensor, numbers: 
     return _Use(raw(x), weight, bias, y, None if operation is linear else dict(static))
 
 
-def _squared_norms(use: _Use, g: Array) -> Array:
+def _squared_norms(use: _Use, g: Array, each: Array | None) -> Array:
     """|g_i|^2 of weight and bias, of each example: (batch,), in float64."""
-    if use.how is None and g.ndim == 2:
-        squares = _of_each(g) * _of_each(use.x)  # (private-linear)
-    else:
-        squares = _of_each(_weight_gradients(use, g))
+    squares = _of_each(g) * _of_each(use.x) if each is None else _of_each(each)  # (private-linear)
     if use.bias is not None:
         over = tuple(range(1, g.ndim - 1)) if use.how is None else (2, 3)
         squares = squares + _of_each(g.sum(axis=over))
@@ -165,26 +168,33 @@ def _of_each(x: Array) -> Array:
     return (flat * flat).sum(axis=1)
 
 
-def _weight_gradients(use: _Use, g: Array) -> Array:
-    """Each example's gradient of the weight, (batch, *weight.shape)."""
+def _weight_gradients(use: _Use, g: Array) -> Array | None:
+    """Each example's gradient of the weight, (batch, *weight.shape); None where it is not needed."""
     if use.how is None:
+        if g.ndim == 2:
+            return None
         rows, inputs = (a.reshape(len(a), -1, a.shape[-1]) for a in (g, use.x))
         return np.matmul(rows.transpose(0, 2, 1), inputs)
-    batch, how = len(g), {**use.how, "groups": use.how.get("groups", 1) * len(g)}
-    x, g = (a.reshape((1, batch * a.shape[1], *a.shape[2:])) for a in (use.x, g))
-    each = conv_weight(x, g, kernel_size=tuple(use.weight.shape[2:]), **how)
-    return each.reshape((batch, *use.weight.shape))
+    out, channels, *kernel = use.weight.shape
+    geometry = Geometry.of(kernel, **{"groups": 1, "stride": 1, "padding": 0, "dilation": 1, **use.how})
+    groups, size = geometry.groups, g.shape[2:]
+    each = np.empty_like(g, shape=(len(g), *use.weight.shape), order="C")
+    for start in range(0, len(g), AT_ONCE):
+        x, y = (a[start : start + AT_ONCE].transpose(0, 2, 3, 1) for a in (use.x, g))
+        windows = im2col(x, geometry, size).reshape(groups, len(x), size[0] * size[1], -1)
+        rows = y.reshape(len(y), size[0] * size[1], groups, out // groups).transpose(2, 0, 3, 1)
+        products = np.matmul(rows, windows).reshape(groups, len(x), out // groups, *kernel, channels)
+        each[start : start + AT_ONCE] = products.transpose(1, 0, 2, 5, 3, 4).reshape(len(x), *each.shape[1:])
+    return each
 
 
-def _add_clipped(use: _Use, g: Array, factors: Array, sums: dict[int, Array]) -> None:
+def _add_clipped(use: _Use, g: Array, each: Array | None, factors: Array, sums: dict[int, Array]) -> None:
     """Add the sum over examples of factor times gradient."""
     g = g * factors.reshape((-1,) + (1,) * (g.ndim - 1))
-    if use.how is None:
-        rows, inputs = (a.reshape(-1, a.shape[-1]) for a in (g, use.x))
-        sums[id(use.weight)] += rows.T @ inputs  # (private-linear)
-        over: tuple[int, ...] = tuple(range(g.ndim - 1))
+    if each is None:
+        sums[id(use.weight)] += g.T @ use.x  # (private-linear)
     else:
-        sums[id(use.weight)] += conv_weight(use.x, g, kernel_size=tuple(use.weight.shape[2:]), **use.how)
-        over = (0, 2, 3)
+        sums[id(use.weight)] += np.tensordot(factors, each, 1)
     if use.bias is not None:
+        over = tuple(range(g.ndim - 1)) if use.how is None else (0, 2, 3)
         sums[id(use.bias)] += g.sum(axis=over)
