@@ -288,9 +288,9 @@ def mnist(found: Mapping[float, float], pictures: int, options: Any, run: Run) -
         "A private classifier of MNIST",
         "    g  =  (sum_i g_i min(1, C / |g_i|) + sigma C xi) / (q n)\n\n"
         f"Each of the {pictures:,} training images is protected, against everybody who sees the weights of "
-        f"every step, with delta {options.delta:g}. The network, the learning rate and the batches were "
-        "chosen on 5,000 of the training images, by trainings that the epsilon does not count; the test "
-        "images took no part in any choice.",
+        f"every step, with delta {options.delta:g}. The network, the learning rate, the batches and "
+        "the number of steps were chosen on training images, by trainings that the epsilon does not count; "
+        "the test images took no part in any choice.",
         numbers=numbers,
         table=table,
     )
