@@ -15,6 +15,7 @@ from scratchgen import plots
 from scratchgen.metrics import density_error, diversity, mode_coverage, nearest_neighbour_ratio
 from scratchgen.models import GAN
 from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.plots.explorables import duel, targets
 from scratchgen.training import Run, sampled
 
 VALUE = r"$$\max_D \; \mathbb{E} \log D(x) + \mathbb{E} \log (1 - D(G(z)))"
@@ -24,6 +25,12 @@ EQUATIONS = {
     "wasserstein-gp": r"$$\max_f \; \mathbb{E} f(x) - \mathbb{E} f(G(z))"
     r" - \lambda \, \mathbb{E} (\|\nabla f(x')\| - 1)^2, \qquad \max_G \; \mathbb{E} f(G(z))$$",
 }
+
+PLAY = """
+Both players are small enough to be trained here, before your eyes. The black line is the discriminator, the
+dashed one the best there is, the arrows are the generator's gradients. What if the generator learns as fast?
+"""
+HINT = "Train, or take one step at a time"
 
 
 @dataclass
@@ -99,6 +106,7 @@ class Plane:
                 "Training": plots.curves(rows),
             },
         )
+        self.run.section("GAN: the same game with one number", PLAY, explorables=[duel(targets(), HINT)])
         return _lesson.outcome(forger.model, numbers, rows, forger.draw)
 
 

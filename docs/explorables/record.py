@@ -100,7 +100,7 @@ def digits() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Ten digits on the way to noise, what the network sees in them, and the way back from other noise."""
     from demos import _ddpm_pages, ddpm
 
-    options = ddpm.Options(device="cpu").settled()
+    options = ddpm.Options(device="cpu", steps=700).settled()
     with tempfile.TemporaryDirectory() as folder:
         run = Run("ddpm", root=Path(folder))
         page = _ddpm_pages.Pictures(options, run)

@@ -10,11 +10,17 @@ import pytest
 from explorable_pages import in_node
 from PIL import Image
 from scipy.integrate import quad
+from scipy.special import xlogy
+from scipy.stats import norm
 
-from scratchgen.data import avatars
+from scratchgen.autograd import Tensor, grad
+from scratchgen.data import avatars, toy
 from scratchgen.distributions import Normal, kl_divergence
-from scratchgen.models import CategoricalNaiveBayes
-from scratchgen.plots.explorables import Decoder, bound, decoders, shop
+from scratchgen.models import GAN, CategoricalNaiveBayes
+from scratchgen.models.gan.objectives import discriminator_loss, generator_loss
+from scratchgen.nn import Linear, Module
+from scratchgen.optim import Adam
+from scratchgen.plots.explorables import Decoder, bound, decoders, duel, players, shop, targets
 
 pytestmark = pytest.mark.host_only
 
@@ -151,3 +157,97 @@ def test_sheets_laid_on_one_another_are_the_portraits() -> None:
     assert (
         np.abs(picture - right).max() < 1.01
     )  # but for rounding to 256 levels, on each sheet and in the end
+
+
+@pytest.mark.parametrize("objective", ["non-saturating", "minimax"])
+def test_the_duel_trains_as_python_does(objective: str) -> None:
+    rng = np.random.default_rng(2)
+    real, fake_noise, noise = rng.normal(1.5, 0.6, (3, 6)), rng.normal(size=(3, 6)), rng.normal(size=(3, 5))
+    program = """
+        const G = it.network(given.data.generator), D = it.network(given.data.discriminator), seen = [];
+        const lists = (layers) => layers.map(({ w, b }) => [Array.from(w), Array.from(b)]);
+        given.real.forEach((real, i) => {
+          const fake = given.fakeNoise[i].map((z) => it.forward(G, z)[G.length][0]);
+          const ofD = it.discriminatorGradients(D, real, fake);
+          it.adam(D, ofD, 0.01, i + 1);
+          const ofG = it.generatorGradients(G, D, given.noise[i], given.objective);
+          it.adam(G, ofG, 0.02, i + 1);
+          const slopes = fake.map((x) => it.slope(D, x, given.objective));
+          seen.push([...[ofD, ofG].map(lists), slopes]);
+        });
+        console.log(JSON.stringify([seen, [G, D].map(lists), it.BETAS]));
+    """
+    given = {
+        "real": real.tolist(),
+        "fakeNoise": fake_noise.tolist(),
+        "noise": noise.tolist(),
+        "objective": objective,
+    }
+    seen, weights, betas = in_node("duel", program, data=duel(targets(), "").data, **given)
+    G, D = (network.to(np.float64) for network in players())
+    game = GAN(G, D, 1, objective)
+    optimisers = Adam(G.parameters(), 0.02, tuple(betas)), Adam(D.parameters(), 0.01, tuple(betas))
+
+    def gradients(network: Module, loss: Tensor) -> list[list[list[float]]]:
+        network.zero_grad()
+        loss.backward()
+        layers = [layer for _, layer in network.named_modules() if isinstance(layer, Linear)]
+        return [[layer.weight.grad.ravel(), layer.bias.grad] for layer in layers]
+
+    for i in range(3):
+        x = G(fake_noise[i][:, None]).data
+        loss = discriminator_loss(game.logits(real[i][:, None]), game.logits(x))
+        nested_close(seen[i][0], gradients(D, loss))
+        optimisers[1].step()
+        loss = generator_loss(game.logits(G(noise[i][:, None])), objective)
+        nested_close(seen[i][1], gradients(G, loss))
+        optimisers[0].step()
+        point = Tensor(x, requires_grad=True)
+        (slopes,) = grad(generator_loss(game.logits(point), objective), point)
+        np.testing.assert_allclose(seen[i][2], 6 * slopes[:, 0], rtol=1e-5)  # a mean over six
+    for network, found in zip((G, D), weights, strict=True):
+        layers = [layer for _, layer in network.named_modules() if isinstance(layer, Linear)]
+        nested_close(found, [[layer.weight.data.ravel(), layer.bias.data] for layer in layers])
+
+
+def nested_close(found: list[list[list[float]]], right: list[list[np.ndarray]]) -> None:
+    for layer, wanted in zip(found, right, strict=True):
+        for one, other in zip(layer, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-12)
+
+
+def test_the_duel_measures_what_theory_says() -> None:
+    program = """
+        const G = it.network(given.data.generator), [, target] = given.data.targets;
+        const p = it.places.map((x) => it.density(target, x));
+        G[0].w.fill(0.5);
+        const q = it.pushed(G), d = it.places.map((x) => 0.2 + 0.6 * Math.abs(Math.sin(x)));
+        const ends = Array.from({ length: 401 }, (_, i) => it.forward(G, -4 + i / 50)[G.length][0]);
+        const bumps = it.reached([[0, 0], [2, 0.1], [2, 0], [9, 9]], given.world);
+        console.log(JSON.stringify({ places: it.places, p, q, d, ends, bumps, ...it.values(p, q, d) }));
+    """
+    world = toy.eight_gaussians()
+    seen = {"centres": world.centres.tolist(), "sigma": world.sigma}
+    said = in_node("duel", program, data=duel(targets(), "").data, world=seen)
+    x, p, q, d = (np.array(said[name]) for name in ("places", "p", "q", "d"))
+    hills = norm.pdf(x, [[-1.8], [1.8]], 0.5)
+    np.testing.assert_allclose(p, hills.mean(axis=0), rtol=1e-5)
+    z = np.linspace(-4, 4, 401)
+    mass = norm.pdf((z[1:] + z[:-1]) / 2)
+    ends = np.array(said["ends"])
+    low, high = np.minimum(ends[1:], ends[:-1]), np.maximum(ends[1:], ends[:-1])
+    below = (
+        np.clip((np.append(x - 0.025, x[-1] + 0.025)[:, None] - low) / (high - low), 0, 1) @ mass / mass.sum()
+    )
+    np.testing.assert_allclose(q, np.diff(below) / 0.05, rtol=1e-5, atol=1e-9)
+    best = p / (p + q)
+    np.testing.assert_allclose(said["best"], best, rtol=1e-5)
+
+    def value(answer: np.ndarray) -> float:
+        return 0.05 * float((p * np.log(answer)).sum() + (xlogy(q, 1 - answer)).sum())
+
+    assert said["value"] == pytest.approx(value(d), rel=1e-5)
+    m = (p + q) / 2
+    jsd = 0.05 * (xlogy(p, p / m).sum() + xlogy(q, q / m).sum()) / 2
+    assert said["most"] == pytest.approx(-np.log(4) * 0.05 * (p + q).sum() / 2 + 2 * jsd, rel=1e-5)
+    assert said["bumps"] == 1

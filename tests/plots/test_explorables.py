@@ -16,7 +16,19 @@ from explorable_pages import in_node, page, play
 import scratchgen as sg
 from scratchgen.data import avatars
 from scratchgen.models import VAE
-from scratchgen.plots.explorables import Explorable, Plane, bound, decoders, dense_layers, pack, planes, shop
+from scratchgen.plots.explorables import (
+    Explorable,
+    Game,
+    Plane,
+    bound,
+    decoders,
+    dense_layers,
+    duel,
+    pack,
+    planes,
+    shop,
+    targets,
+)
 from scratchgen.plots.explorables.figure import FOLDER
 
 BOOK = Path(__file__).resolve().parents[2] / "docs"
@@ -167,13 +179,39 @@ PLAYS = {
         it.press("ten others");
         return [...seen, before !== picture()];
     """,
+    "duel": """
+        const says = () => it.words(".says"), [ratio, scrub] = it.all("input[type=range]"), seen = [says()];
+        const [line, history, plane] = it.all("canvas");
+        it.press("step of D");
+        it.press("step of G");
+        it.press("step of G");
+        seen.push(says());
+        it.press("train");
+        await wait(400);
+        it.press("pause");
+        seen.push(says());
+        await wait(100);
+        seen.push(says());
+        it.press("two hills");
+        seen.push(says());
+        it.slide(scrub, 1);
+        const bumps = () => it.all("[aria-live]")[1].textContent, before = plane.toDataURL();
+        seen.push(bumps());
+        it.press("fast");
+        return [...seen, before !== plane.toDataURL(), it.all("output")[1].textContent];
+    """,
 }
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, figure: Explorable) -> dict[str, Any]:
     """All explorables on one page as wide as a phone held sideways, played with one after another."""
+    world, rng = sg.data.toy.eight_gaussians(), sg.RandomStream(5)
+    clouds = np.stack([0 * world.sample(200, rng), world.sample(200, rng)])
+    fields = np.linspace(0, 1, 50).reshape(2, 5, 5)
+    games = [Game("slowly", clouds, fields, 20, 3.0), Game("fast", clouds[::-1], fields, 20, 3.0)]
     figures = [figure, bound(decoders(), 1.2, "Drag q"), shop(avatars.observations(), "Drag a bar")]
+    figures += [duel(targets(), "Train", games, world)]
     return play(tmp_path_factory.mktemp("page"), figures, PLAYS)
 
 
@@ -222,11 +260,29 @@ def test_the_shop_counts_again(played: dict[str, Any]) -> None:
     assert drawn_anew
 
 
+@pytest.mark.slow
+def test_the_duel_is_fought_step_by_step(played: dict[str, Any]) -> None:
+    first, stepped, trained, paused, restarted, bumps, other, step = played["seen"]["duel"]
+    assert first.startswith("Steps: 0 of D, 0 of G.")
+    assert stepped.startswith("Steps: 1 of D, 2 of G.")
+    found = re.match(r"Steps: (\d+) of D, (\d+) of G", trained)
+    assert found is not None
+    assert int(found[1]) > 1
+    assert int(found[2]) == int(found[1]) + 1
+    assert paused == trained
+    assert restarted.startswith("Steps: 0 of D, 0 of G.")
+    assert bumps == "8 of 8 bumps reached."
+    assert other  # another training shows another picture
+    assert step == "20"
+
+
 def test_what_cannot_be_shown(model: VAE) -> None:
     images = sg.data.digits().test[:4]
     with pytest.raises(ValueError, match=r"codes of VAE: got shape \(4, 3\), expected \(4, 2\)"):
         planes([Plane("VAE", "VAE", model.decoder, np.zeros((4, 3)))], images, np.zeros(4, int), images, "")
     with pytest.raises(ValueError, match=r"train: got shape \(4, 1, 8, 4\)"):
         planes([], images, np.zeros(4, int), images[..., :4], "")
+    with pytest.raises(ValueError, match=r"samples of fast: got shape \(3, 7\)"):
+        duel(targets(), "", [Game("fast", np.zeros((3, 7)), np.zeros((3, 5, 5)), 1, 3.0)])
     with pytest.raises(TypeError, match=r"decoder: got Tanh\(\), expected Linear layers with ReLU"):
         dense_layers(sg.nn.Sequential(sg.nn.Linear(2, 3), sg.nn.Tanh()))

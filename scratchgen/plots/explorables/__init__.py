@@ -6,8 +6,24 @@ them; `kit.js` is what all of these files share. What the two languages compute 
 """
 
 from .bound import Decoder, bound, decoders
+from .duel import Game, Target, duel, players, targets
 from .figure import Explorable, pack
 from .planes import Plane, dense_layers, planes
 from .shop import shop
 
-__all__ = ["Decoder", "Explorable", "Plane", "bound", "decoders", "dense_layers", "pack", "planes", "shop"]
+__all__ = [
+    "Decoder",
+    "Explorable",
+    "Game",
+    "Plane",
+    "Target",
+    "bound",
+    "decoders",
+    "dense_layers",
+    "duel",
+    "pack",
+    "planes",
+    "players",
+    "shop",
+    "targets",
+]
