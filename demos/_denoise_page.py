@@ -171,8 +171,8 @@ def _plane(points: dict[str, np.ndarray], run: Run) -> None:
     ]
     run.section(
         "What it has to become",
-        "    E |x - f(x')|^2  =  E |x - E[x|x']|^2  +  E |E[x|x'] - f(x')|^2\n\n"
-        "The first part is what the noise has destroyed: nobody can avoid it. Eight bumps in the plane, "
+        "    E |x - g(x')|^2  =  E |x - E[x|x']|^2  +  E |E[x|x'] - g(x')|^2\n\n"
+        "The first part is what the noise has destroyed: no g can avoid it. Eight bumps in the plane, "
         "blurred with a standard deviation of 0.5: here E[x|x'] is a formula. The autoencoder never saw "
         f"it, and its distance from it, the second part, is {error('best', 'learnt'):.4f}. Each arrow "
         "moves a noisy point up the slope of the log-density, by sigma squared times the gradient: that "

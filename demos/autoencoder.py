@@ -4,8 +4,8 @@ An encoder e and a decoder f are trained together to make f(e(x)) close to x:
 
     L = |x - f(e(x))|^2, summed over the pixels and averaged over the images.
 
-How good can a code of a few numbers be? If e and d were linear, the best they could do is principal component
-analysis. The nonlinear pair has to beat that.
+How good can a code of a few numbers be? If e and f were affine, the best they could do for the images they
+learn from is principal component analysis. The nonlinear pair has to beat that.
 """
 
 # %% Settings, all of which are options on the command line: `python3 demos autoencoder --help`

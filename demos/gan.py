@@ -5,8 +5,8 @@ trained to be right about real images and about those of G, and G to make D wron
 
     max_D  E log D(x) + E log(1 - D(G(z))),     max_G  E log D(G(z)).
 
-Neither loss falls as training goes on, since each player has an opponent who gets better as well. So what is
-watched is something else: how often D is right, how different G's images are, and whether they are copies.
+Neither loss need fall as training goes on, since each player has an opponent who gets better as well. So what
+is watched is something else: how often D is right, how different G's images are, and whether they are copies.
 """
 
 # %% Settings, all of which are options on the command line: `python3 demos gan --help`
