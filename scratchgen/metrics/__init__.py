@@ -14,6 +14,7 @@ from .collapse import Diversity, diversity
 from .frechet import frechet_distance, frechet_distance_of_gaussians
 from .memorisation import distance_ratio, memorised_fraction, nearest_neighbour_ratio
 from .modes import ModeCoverage, density_error, mode_coverage
+from .parzen import parzen_gap, parzen_log_prob
 from .precision_recall import PrecisionRecall, precision_recall
 from .privacy import membership_advantage, membership_bound, noise_needed, privacy_spent
 from .psnr import psnr
@@ -49,6 +50,8 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbour_ratio",
     "noise_needed",
+    "parzen_gap",
+    "parzen_log_prob",
     "precision_recall",
     "privacy_spent",
     "psnr",
