@@ -137,6 +137,15 @@ def by_size(recipes: Mapping[int, Recipe], options: Any) -> Recipe:
     return recipes[min(side for side in recipes if side >= options.size)]
 
 
+def schedule(options: Any, steps: int) -> Callable[[int], float]:
+    """The learning rate by step, which falls to 0; on your own pictures it rises first.
+
+    Large convolutions that begin with long steps lose their rectifiers, and draw one picture for all.
+    """
+    falling = sg.optim.schedules.cosine(options.lr, steps)
+    return sg.optim.schedules.warmup(falling, min(100, steps)) if options.data == "folder" else falling
+
+
 # -- classes ----------------------------------------------------------------------------------------------
 def classes(data: Images) -> int | None:
     """How many classes there are; None if all is of one, which is none.

@@ -91,7 +91,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
         optimiser,
         steps=steps,
         batch_size=options.batch_size,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        schedule=_pictures.schedule(options, steps),
         model=model,
         seed=options.seed,
         run=run,

@@ -115,7 +115,7 @@ def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VA
         sg.optim.Adam(model.parameters(), options.lr),
         steps=steps,
         batch_size=options.batch_size,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        schedule=_pictures.schedule(options, steps),
         model=model,
         seed=options.seed,
         run=run,
