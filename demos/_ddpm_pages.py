@@ -15,13 +15,21 @@ from scratchgen import RandomStream, plots
 from scratchgen.data import Images
 from scratchgen.metrics import density_error, mode_coverage
 from scratchgen.models import DDPM, PixelNaiveBayes
+from scratchgen.models.diffusion import cosine_schedule
 from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.plots.explorables import noise
 from scratchgen.training import Run, measured, sampled
 
 EQUATION = (
     r"$$L = \mathbb{E} \left\| \epsilon - \epsilon_\theta\left( \sqrt{\bar{\alpha}_t} \, x_0"
     r" + \sqrt{1 - \bar{\alpha}_t} \, \epsilon, \; t \right) \right\|^2$$"
 )
+
+PLAY = """
+Where the density of the data is known, so is what a network ought to say. On the left: where did a point come
+from? On the right: the way back, in few or many steps, with new noise (DDPM) or without (DDIM), from the same
+start.
+"""
 
 
 @dataclass
@@ -171,6 +179,8 @@ class Plane:
                 "Training": plots.curves(rows),
             },
         )
+        play = noise(world, cosine_schedule(1000), "Turn t, drag the ring, and choose how to go back")
+        self.run.section("Diffusion: the best possible network", PLAY, explorables=[play])
         return _lesson.outcome(painter.model, numbers, rows, painter.draw)
 
 

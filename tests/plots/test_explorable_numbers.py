@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,14 +14,15 @@ from scipy.integrate import quad
 from scipy.special import xlogy
 from scipy.stats import norm
 
-from scratchgen.autograd import Tensor, grad
+from scratchgen.autograd import Tensor, grad, logsumexp
 from scratchgen.data import avatars, toy
 from scratchgen.distributions import Normal, kl_divergence
 from scratchgen.models import GAN, CategoricalNaiveBayes
+from scratchgen.models.diffusion import cosine_schedule, ddim_step, ddim_times, guided
 from scratchgen.models.gan.objectives import discriminator_loss, generator_loss
 from scratchgen.nn import Linear, Module
 from scratchgen.optim import Adam
-from scratchgen.plots.explorables import Decoder, bound, decoders, duel, players, shop, targets
+from scratchgen.plots.explorables import Decoder, bound, decoders, duel, noise, players, shop, targets
 
 pytestmark = pytest.mark.host_only
 
@@ -251,3 +253,56 @@ def test_the_duel_measures_what_theory_says() -> None:
     jsd = 0.05 * (xlogy(p, p / m).sum() + xlogy(q, q / m).sum()) / 2
     assert said["most"] == pytest.approx(-np.log(4) * 0.05 * (p + q).sum() / 2 + 2 * jsd, rel=1e-5)
     assert said["bumps"] == 1
+
+
+WORLD, SCHEDULE = toy.eight_gaussians(1.7, 0.2), cosine_schedule(50)
+
+
+def score(x: np.ndarray, t: int, label: int | None = None) -> np.ndarray:
+    """grad log q(x_t), by differentiating the mixture's density."""
+    signal, noise = SCHEDULE.signal[t - 1], SCHEDULE.noise[t - 1]
+    centres = WORLD.centres if label is None else WORLD.centres[label : label + 1]
+    point = Tensor(x, requires_grad=True)
+    squares = ((point.reshape((len(x), 1, 2)) - signal * centres) ** 2).sum(axis=2)
+    log_q = logsumexp(-squares / (2 * (signal**2 * WORLD.sigma**2 + noise**2)), axis=1)
+    return np.asarray(grad(log_q.sum(), point)[0])
+
+
+@pytest.mark.parametrize(("label", "weight", "eta"), [(None, 1.0, 0), (3, 0.0, 1), (3, 2.0, 1)])
+def test_the_way_back_is_the_package_s(label: int | None, weight: float, eta: int) -> None:
+    rng = np.random.default_rng(3)
+    start, fresh = rng.normal(size=(4, 2)), rng.normal(size=(4, 4, 2))
+    program = """
+        const { world, alphaBar } = given.data;
+        const fresh = given.fresh.values(), how = { ...given.how, steps: 5 };
+        const frames = it.back(world, alphaBar, given.start, how, () => fresh.next().value);
+        const [x] = given.start, asked = [1, 20, 50].map((t) => it.expected(world, alphaBar, x, t));
+        const near = it.nearest(world, [1.6, 0.1]);
+        console.log(JSON.stringify({ frames, asked, times: it.times(1000, 20), near }));
+    """
+    data = noise(WORLD, SCHEDULE, "").data
+    how = {"label": label, "weight": weight, "eta": eta}
+    said = in_node("noise", program, data=data, start=start.tolist(), fresh=fresh.ravel().tolist(), how=how)
+    for t, found in zip((1, 20, 50), said["asked"], strict=True):
+        right = score(start[:1], t)
+        signal, sigma = SCHEDULE.signal[t - 1], SCHEDULE.noise[t - 1]
+        np.testing.assert_allclose(found["score"], right[0], rtol=1e-5)
+        np.testing.assert_allclose(found["eps"], -sigma * right[0], rtol=1e-5)
+        np.testing.assert_allclose(
+            found["x0"], (start[0] + sigma**2 * right[0]) / signal, rtol=1e-5
+        )  # Tweedie
+        assert sum(found["shares"]) == pytest.approx(1)
+    x, way = start, ddim_times(50, 5)
+    assert [t for t, _ in said["frames"]] == way
+    for i, (t, s) in enumerate(pairwise(way)):
+        np.testing.assert_allclose(said["frames"][i][1], x, rtol=1e-5)
+        sigma = SCHEDULE.noise[t - 1]
+        eps = -sigma * score(x, t, label)
+        if label is not None and weight:
+            eps = guided(eps, -sigma * score(x, t), weight)
+        x0 = (x - sigma * eps) / SCHEDULE.signal[t - 1]
+        z = fresh[i] if s and eta else None
+        x = ddim_step(SCHEDULE, x0, eps, z, t, s, eta)
+    np.testing.assert_allclose(said["frames"][-1][1], x, rtol=1e-5)
+    assert said["times"] == ddim_times(1000, 20)
+    assert said["near"] == {"bump": 0, "distance": pytest.approx(np.hypot(0.1, 0.1))}

@@ -16,14 +16,17 @@ from explorable_pages import in_node, page, play
 import scratchgen as sg
 from scratchgen.data import avatars
 from scratchgen.models import VAE
+from scratchgen.models.diffusion import cosine_schedule
 from scratchgen.plots.explorables import (
     Explorable,
+    Film,
     Game,
     Plane,
     bound,
     decoders,
     dense_layers,
     duel,
+    noise,
     pack,
     planes,
     shop,
@@ -200,6 +203,27 @@ PLAYS = {
         it.press("fast");
         return [...seen, before !== plane.toDataURL(), it.all("output")[1].textContent];
     """,
+    "noise": """
+        const [there, back] = it.all("canvas"), [t, way, steps, weight] = it.all("input[type=range]");
+        const says = (i) => it.all(".says")[i].textContent, seen = [says(0)];
+        it.slide(t, 40);
+        it.touch(there, [0.8, 0.5]);
+        seen.push(says(0));
+        it.key(there, "ArrowLeft");
+        seen.push(says(0), says(1));
+        it.press("DDPM");
+        it.slide(steps, 0);
+        seen.push(says(1));
+        it.press("one of them");
+        it.slide(weight, 3);
+        seen.push(says(1));
+        const end = back.toDataURL();
+        it.slide(way, 0);
+        seen.push(end !== back.toDataURL());
+        it.press("play");
+        await wait(300);
+        return [...seen, it.all("output")[1].textContent];
+    """,
 }
 
 
@@ -211,7 +235,9 @@ def played(tmp_path_factory: pytest.TempPathFactory, figure: Explorable) -> dict
     fields = np.linspace(0, 1, 50).reshape(2, 5, 5)
     games = [Game("slowly", clouds, fields, 20, 3.0), Game("fast", clouds[::-1], fields, 20, 3.0)]
     figures = [figure, bound(decoders(), 1.2, "Drag q"), shop(avatars.observations(), "Drag a bar")]
-    figures += [duel(targets(), "Train", games, world)]
+    frames = np.arange(2 * 10 * 16, dtype=np.uint8).reshape(2, 10, 16)
+    film = Film([0, 100], frames, frames[::-1], {0.0: frames, 1.0: frames})
+    figures += [duel(targets(), "Train", games, world), noise(world, cosine_schedule(100), "Turn t", film)]
     return play(tmp_path_factory.mktemp("page"), figures, PLAYS)
 
 
@@ -276,6 +302,20 @@ def test_the_duel_is_fought_step_by_step(played: dict[str, Any]) -> None:
     assert step == "20"
 
 
+@pytest.mark.slow
+def test_noise_goes_there_and_back(played: dict[str, Any]) -> None:
+    first, dragged, key, ddim, ddpm, guided, moved, way = played["seen"]["noise"]
+    assert first.startswith("From x = (0.90, 0.40) at t = 16 ")
+    assert dragged.startswith("From x = (1.86, 0.00) at t = 80 ")
+    assert key.startswith("From x = (1.79, 0.00) at t = 80 ")
+    assert ddim.startswith("20 steps of DDIM")
+    assert float(re.findall(r"([\d.]+) %", ddim)[0]) > 97
+    assert ddpm.startswith("5 steps of DDPM")
+    assert guided.endswith("All were sent to one bump, with w = 2.")
+    assert moved
+    assert way == "100 %"  # played to its end
+
+
 def test_what_cannot_be_shown(model: VAE) -> None:
     images = sg.data.digits().test[:4]
     with pytest.raises(ValueError, match=r"codes of VAE: got shape \(4, 3\), expected \(4, 2\)"):
@@ -284,5 +324,7 @@ def test_what_cannot_be_shown(model: VAE) -> None:
         planes([], images, np.zeros(4, int), images[..., :4], "")
     with pytest.raises(ValueError, match=r"samples of fast: got shape \(3, 7\)"):
         duel(targets(), "", [Game("fast", np.zeros((3, 7)), np.zeros((3, 5, 5)), 1, 3.0)])
+    with pytest.raises(ValueError, match=r"schedule: got 70 steps, expected a multiple of 50"):
+        noise(sg.data.toy.eight_gaussians(), cosine_schedule(70), "")
     with pytest.raises(TypeError, match=r"decoder: got Tanh\(\), expected Linear layers with ReLU"):
         dense_layers(sg.nn.Sequential(sg.nn.Linear(2, 3), sg.nn.Tanh()))

@@ -8,12 +8,14 @@ them; `kit.js` is what all of these files share. What the two languages compute 
 from .bound import Decoder, bound, decoders
 from .duel import Game, Target, duel, players, targets
 from .figure import Explorable, pack
+from .noise import Film, noise
 from .planes import Plane, dense_layers, planes
 from .shop import shop
 
 __all__ = [
     "Decoder",
     "Explorable",
+    "Film",
     "Game",
     "Plane",
     "Target",
@@ -21,6 +23,7 @@ __all__ = [
     "decoders",
     "dense_layers",
     "duel",
+    "noise",
     "pack",
     "planes",
     "players",

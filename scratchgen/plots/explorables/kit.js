@@ -52,12 +52,14 @@ globalThis.explorables.kit = (() => {
     };
   }
 
-  /** A canvas that is drawn anew whenever its size, the screen or the page's colours change. */
+  /** A canvas that is drawn anew whenever its size, the screen or the page's colours change; `ratio`, its height
+   * in widths, may be a function of the width. */
   function stage(parent, { ratio, label, draw }) {
     const canvas = add(parent, "canvas", { role: "img", "aria-label": label });
     const context = canvas.getContext("2d");
     function paint() {
-      const width = canvas.clientWidth, height = Math.round(width * ratio), dots = window.devicePixelRatio || 1;
+      const width = canvas.clientWidth, dots = window.devicePixelRatio || 1;
+      const height = Math.round(width * (typeof ratio === "function" ? ratio(width) : ratio));
       canvas.style.height = `${height}px`;
       canvas.width = Math.round(width * dots);
       canvas.height = Math.round(height * dots);
