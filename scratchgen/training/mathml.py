@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
+TOKEN = re.compile(r"\\text\{[^{}]*\}|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
 NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta lambda mu nu xi pi rho sigma tau phi chi psi omega "
     "Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega ell partial nabla infty"
@@ -32,6 +32,7 @@ SIGNS = {
     "equiv": "≡", "neq": "≠", "circ": "∘", "top": "⊤",
 }  # fmt: skip
 SPACES = {",": "0.17em", ";": "0.28em", "quad": "1em", "qquad": "2em", " ": "0.25em", "!": "-0.17em"}
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙"}
 ALPHABETS = {"mathbb": {"E": "𝔼", "R": "ℝ", "P": "ℙ"}, "mathcal": {"N": "𝒩", "L": "ℒ", "D": "𝒟"}}
 
@@ -141,19 +142,23 @@ class _Reader:
             return f"<mfrac>{self.atom()}{self.atom()}</mfrac>"
         if name == "sqrt":
             return f"<msqrt>{self.atom()}</msqrt>"
-        if name in ("text", "mathrm", *ALPHABETS):
+        if name.startswith("text{"):  # one token, with its spaces, which browsers drop at both ends
+            return f"<mtext>{escape(name[5:-1]).replace(' ', NO_BREAK_SPACE)}</mtext>"
+        if name in ("mathrm", *ALPHABETS):
             word = self.word()
             letters = ALPHABETS.get(name)
             if letters is not None and word not in letters:
                 raise FormulaError(f"formula: got {name} {word!r}, expected one of {', '.join(letters)}")
-            if name == "text":
-                return f"<mtext>{escape(word)}</mtext>"
             return f"<mi>{letters[word] if letters else escape(word)}</mi>"
         if name == "left":
-            opening = escape(self.take().lstrip("\\"))
-            inside = self.row("\\right")
-            return f"<mrow><mo>{opening}</mo>{inside}<mo>{escape(self.take())}</mo></mrow>"
+            opening, inside = self.fence(), self.row("\\right")
+            return f"<mrow><mo>{opening}</mo>{inside}<mo>{self.fence()}</mo></mrow>"
         raise FormulaError(f"formula: got \\{name} in {self.latex!r}, which is not understood")
+
+    def fence(self) -> str:
+        """The sign that a bracket is, after ``left`` or ``right``."""
+        sign = self.take()
+        return escape(SIGNS.get(sign[1:], sign) if sign[0] == "\\" else sign)
 
     def word(self) -> str:
         """The letters in braces, spaces too, or one letter."""
