@@ -25,6 +25,7 @@ def draw() -> Figure:
         ("cosine", cosine_schedule(T), CATEGORIES[2]),
     ):
         weight = T * bound_weight("noise", schedule, schedule.posterior_variance)[1:]
+        assert weight[0] > 100 * weight[T // 2], "the chapter says so"
         axes.plot(t, weight, color=colour, linewidth=1.8, label=name)
     axes.axhline(1, color=SOFT, linewidth=0.9, linestyle=":")
     axes.text(12, 1.15, r"$L_{\mathrm{simple}}$", color=SOFT, fontsize=9)

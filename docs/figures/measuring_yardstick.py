@@ -25,6 +25,8 @@ def draw() -> Figure:
         score_looks(model.sample(n, RandomStream(0, "yardstick", n)), RandomStream(1), resamples=60)
         for n in SAMPLES
     ]
+    told = [round(scores[i].total_variation.value, 2) for i in (0, -1)]
+    assert told == [0.92, 0.48], "the chapter says so"
     fine = np.unique(np.geomspace(20, 15_000, 40).astype(int))
     expected = [expected_scores(int(n)) for n in fine]
     figure = new_figure(WIDTH, WIDTH * 0.4)
