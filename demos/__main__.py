@@ -58,7 +58,7 @@ def main(arguments: "list[str]") -> None:
         print(listing(known))
         return
     if arguments[:1] == ["exercise"]:
-        bootstrap.enter(extras=("test",), needs=("pytest",))
+        bootstrap.enter(extras=("verify",), needs=("pytest", "hypothesis"))
         sys.exit(importlib.import_module("demos._exercise").main(arguments[1:]))
     named = bool(arguments) and not arguments[0].startswith("-")
     name, options = (arguments[0], arguments[1:]) if named else (TOUR, arguments)

@@ -1,8 +1,8 @@
 """Build the book: `python3 docs`, which prints the path of its first page.
 
-The first run makes `.venv` and installs the project and its `docs` extra in it; `--no-venv` uses the running
-Python as it is. Nothing else is fetched, and the pages need no network either. Arguments are Sphinx's: `-E`
-reads all pages anew.
+The first run makes `.venv` and installs the project and its extras `docs` and `verify` in it; `--no-venv`
+uses the running Python as it is. Nothing else is fetched, and the pages need no network either. Arguments are
+Sphinx's: `-E` reads all pages anew.
 """
 
 import os
@@ -14,7 +14,7 @@ sys.path[0] = os.path.dirname(FOLDER)  # instead of this folder
 import bootstrap
 
 SITE = os.path.join(FOLDER, "_build", "html")
-EXTRAS = ("docs", "test")
+EXTRAS = ("docs", "verify")
 NEEDS = (
     "sphinx",
     "furo",
