@@ -16,7 +16,7 @@ References
 ----------
 Parzen, E. (1962). On estimation of a probability density function and mode. Annals of Mathematical
 Statistics 33(3). Theis, L., van den Oord, A., & Bethge, M. (2016). A note on the evaluation of generative
-models. ICLR, section 3.2.
+models. ICLR, section 3.5.
 """
 
 from __future__ import annotations
