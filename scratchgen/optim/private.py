@@ -107,7 +107,7 @@ def private_gradients(
         cotangents = [g * len(batch) for g in grad(mean, [use.y for use in uses])]
         each = [_weight_gradients(use, g) for use, g in zip(uses, cotangents, strict=True)]
         squares = sum(map(_squared_norms, uses, cotangents, each))
-        factors = np.minimum(1.0, clip / np.sqrt(np.maximum(squares, 1e-30)))  # (private-gradient)
+        factors = clip / np.maximum(clip, np.sqrt(squares))  # (private-gradient)
         for use, g, weights in zip(uses, cotangents, each, strict=True):
             _add_clipped(use, g, weights, factors.astype(g.dtype), sums)
     entropy = np.random.default_rng()
