@@ -81,6 +81,27 @@ def test_each_term_is_the_divergence_of_the_true_step_from_the_models(variance: 
     assert_slopes(lambda: model.bound_loss(x0, RandomStream(1)), model.parameters())
 
 
+@pytest.mark.equation("ddpm-bound-term")
+def test_the_first_term_is_the_surprise_at_the_levels_of_the_data() -> None:
+    model = exact(linear_schedule(6), variance="fixed-large")
+    model.levels = 5
+    x0 = np.random.default_rng(8).integers(0, 5, (40, 3)) / 2 - 1.0
+    found = model.terms_at(sg.asarray(x0), 1, RandomStream(1))["bound"]
+    times = sg.asarray(np.full(40, 1))
+    xt = model.q_sample(sg.asarray(x0), times, RandomStream(1).normal((40, 3), np.float64))
+    with sg.no_grad():
+        p = model.reverse(xt, times)
+        mean, sigma = sg.asnumpy(p.mean), np.sqrt(sg.asnumpy(p.variance))
+    high = np.where(x0 == 1, np.inf, (x0 + 0.25 - mean) / sigma)
+    low = np.where(x0 == -1, -np.inf, (x0 - 0.25 - mean) / sigma)
+    mass = np.where(
+        low > 0, stats.norm.sf(low) - stats.norm.sf(high), stats.norm.cdf(high) - stats.norm.cdf(low)
+    )
+    likely = mass.min(axis=1) > 1e-9  # else the digits of the difference are lost here
+    assert likely.sum() > 10
+    assert_close(sg.asnumpy(found)[likely], -np.log(mass[likely]).sum(axis=1), rtol=1e-6)
+
+
 @pytest.mark.equation("ddpm-bound")
 @pytest.mark.parametrize("variance", ["fixed-small", "fixed-large"])
 @pytest.mark.parametrize("beta", [(0.1, 0.2, 0.3, 0.4), (0.02, 0.1, 0.5, 0.9)])

@@ -65,6 +65,12 @@ def test_the_penalty_by_hand() -> None:
     found = gradient_penalty(quadratic(matrix), sg.asarray(REAL), sg.asarray(FAKE), RandomStream(2))
     assert norms.min() < 1 < norms.max()  # slopes below 1 cost as slopes above it do
     assert_close(found, ((norms - 1) ** 2).mean(), rtol=1e-9)
+    made = sg.tensor(
+        sg.asarray(FAKE), requires_grad=True
+    )  # it is the critic's: nothing reaches the generator
+    again = gradient_penalty(quadratic(matrix), sg.tensor(sg.asarray(REAL)), made, RandomStream(2))
+    assert not sg.tensor(again).requires_grad
+    assert_close(again, sg.asnumpy(found), rtol=0)
 
 
 @pytest.mark.equation("critic-slope")

@@ -73,6 +73,32 @@ def test_a_second_head_gives_each_pixel_a_sigma(dtype: Any, rtol: float) -> None
     assert_close(found, expected.sum((1, 2)).mean(), rtol=rtol)
 
 
+@pytest.mark.equation("vae-normal-likelihood", "vae-pixel-sigma", "vae-categorical-likelihood")
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"sigma": "pixels"}, {"likelihood": "categorical", "levels": 4}, {"likelihood": "bernoulli"}],
+)
+def test_many_codes_of_each_example_have_the_likelihood_of_each_code(options: dict[str, Any]) -> None:
+    model = shaken(VAE.dense((2, 3), 8, 2, **{"likelihood": "normal", **options}))
+    z, x = ARRAYS.normal(size=(4, 5, 2)), sg.asarray(ARRAYS.random((5, 2, 3)))
+    with sg.no_grad():
+        found = sg.asnumpy(model.likelihood(sg.asarray(z)).log_prob_per_example(x, leading=2))
+        each = [sg.asnumpy(model.likelihood(sg.asarray(one)).log_prob_per_example(x)) for one in z]
+        logits = sg.asnumpy(model.decoder(sg.asarray(z[0]))) if "bernoulli" in options.values() else None
+    assert_close(found, np.stack(each), rtol=1e-12)
+    if logits is not None:
+        tosses = sg.asnumpy(x) * special.log_expit(logits) + (1 - sg.asnumpy(x)) * special.log_expit(-logits)
+        assert_close(found[0], tosses.sum(axis=(1, 2)), rtol=1e-9)
+
+
+@pytest.mark.equation("vae-marginal")
+def test_with_a_prior_of_its_own_codes_are_drawn_from_that() -> None:
+    prior = shaken(MixturePrior(2, 2))
+    model = shaken(VAE.dense((2, 3), 8, 2, "normal", prior=prior))
+    codes = prior.sample(6, RandomStream(9))
+    assert_close(model.sample(6, RandomStream(9)), sg.asnumpy(model.decode(codes)), rtol=1e-12)
+
+
 # What a label adds to the mean of a linear-Gaussian x, whose log p(x|label) is known.
 S, W = 0.6, np.linalg.qr(ARRAYS.normal(size=(4, 2)))[0] * [1.5, 0.7]
 SHIFTS = ARRAYS.normal(size=(3, 4))
