@@ -49,7 +49,7 @@ def sum(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
 def _of_some(x: Any, *call: Any, **keywords: Any) -> tuple[tuple[Any], dict[str, Any]]:
     """A call of a reduction that needs at least one number."""
     args, static = reduction(x, *call, **keywords)
-    if _count(x, static["axis"]) == 0:
+    if x.size == 0 and _count(x, static["axis"]) == 0:
         raise ValueError(
             f"axis: got {static['axis']} of an array of shape {x.shape}, expected axes that hold a number"
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,25 +99,10 @@ class Tensor:
         self.data = data
         self.requires_grad = requires_grad
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.data.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The data type, float32 unless float64 was asked for."""
-        return self.data.dtype
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.data.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self.data.size
+    shape = property(attrgetter("data.shape"), doc="The length of each axis.")
+    dtype = property(attrgetter("data.dtype"), doc="The data type, float32 unless float64 was asked for.")
+    ndim = property(attrgetter("data.ndim"), doc="The number of axes.")
+    size = property(attrgetter("data.size"), doc="The number of elements.")
 
     def item(self) -> float:
         """The one element of this Tensor as a Python number (on a GPU this waits for the device)."""

@@ -155,7 +155,7 @@ def shape(name: str, x: Any, expected: tuple[int | str | EllipsisType, ...], rea
         Naming what was given and what is accepted.
     """
     given = getattr(x, "shape", None)
-    if given is not None and _fits(given, expected):
+    if given is not None and (given == expected or _fits(given, expected)):
         return x
     given = tuple(array(name, x).shape)
     words = ", ".join("..." if length is ... else str(length) for length in expected)

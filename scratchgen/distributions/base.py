@@ -8,6 +8,7 @@ each example with `sum_per_example` and average over the batch afterwards, in th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,8 @@ def parameters(**given: Any) -> list[Any]:
     ValueError
         If one holds NaN.
     """
+    if _are_made_alike(given.values()):
+        return list(given.values())
     like = next((raw(x) for x in given.values() if is_array(x) and x.dtype.kind == "f"), None)
     checked = []
     for name, x in given.items():
@@ -192,6 +195,15 @@ def parameters(**given: Any) -> list[Any]:
         described = ", ".join(f"{name} {x.dtype}" for name, x in zip(given, checked, strict=True))
         raise TypeError(f"parameters of different types: got {described}; expected one type for all")
     return checked
+
+
+def _are_made_alike(given: Collection[Any]) -> bool:
+    """Whether all are what a network made, of one floating-point type: the usual case, nothing to check."""
+    for x in given:
+        if type(x) is not Tensor or x.origin is None:
+            return False
+    types = {x.data.dtype for x in given}
+    return len(types) == 1 and types.pop().kind == "f"
 
 
 def filled(number: float, like: Array) -> Array:

@@ -107,7 +107,7 @@ def _comparable(q: Any, p: Any) -> tuple[Any, Any]:
     if q.support != p.support:
         raise ValueError(f"q and p: got {q!r} of {q.support} and {p!r} of {p.support}, which never meet")
     if isinstance(p, Normal) and p.weak:
-        p = p.like(q.mean)
+        p = p.like(q._mean if isinstance(q, Normal) else q.mean)
     elif isinstance(q, Normal) and q.weak:
         q = q.like(p.mean)
     if q.dtype != p.dtype:

@@ -18,8 +18,11 @@ def mapped(work: Any, x: np.ndarray, *others: np.ndarray, number: float = 0.0) -
     """What ``work(*lines, number, result)`` writes, of arrays of one shape; small ones go to the formula."""
     if x.size <= SMALL:
         return NotImplemented
-    arrays = alike(x, *others)
-    y = np.empty_like(arrays[0])
-    *flat, result = lines(*arrays, y)
-    work(*flat, f32(number), result)
+    y = np.empty_like(x)
+    flat = lines(x, *others, y)
+    if flat is None:  # of several layouts
+        arrays = alike(x, *others)
+        y = np.empty_like(arrays[0])
+        flat = lines(*arrays, y)
+    work(*flat[:-1], f32(number), flat[-1])
     return y

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 import numpy as np
+
+as_line = methodcaller("reshape", -1)
 
 
 def lines(*arrays: np.ndarray) -> list[np.ndarray] | None:
@@ -12,12 +16,12 @@ def lines(*arrays: np.ndarray) -> list[np.ndarray] | None:
         if not a.flags.c_contiguous or a.size != first.size:
             break
     else:
-        return [a.reshape(-1) for a in arrays]
+        return list(map(as_line, arrays))
     if any(a.strides != first.strides or a.shape != first.shape for a in arrays):
         return None
     order = sorted(range(first.ndim), key=lambda axis: -first.strides[axis])
     turned = [a.transpose(order) for a in arrays]
-    return [a.reshape(-1) for a in turned] if turned[0].flags.c_contiguous else None
+    return list(map(as_line, turned)) if turned[0].flags.c_contiguous else None
 
 
 def alike(x: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:

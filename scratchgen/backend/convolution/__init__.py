@@ -17,10 +17,14 @@ strides.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..device import Array
 from . import columns
 from .exact import use_exact_convolution
-from .geometry import Geometry, Size, check_arrays, check_channels, check_groups, pair
+from .geometry import Geometry, Pair, Size, check_arrays, check_channels, check_groups, once_per_shape, pair
+
+Shape = tuple[int, ...]
 
 __all__ = ["conv2d", "conv2d_transpose", "conv2d_weight", "transposed_size", "use_exact_convolution"]
 
@@ -68,10 +72,7 @@ def conv2d(
            [4., 4.]])
     """
     check_arrays(x=x, w=w)
-    geometry = Geometry.of(w.shape[2:], stride, padding, dilation, groups)
-    check_groups(groups, input=x.shape[1], output=w.shape[0])
-    check_channels("x", x.shape[1], w.shape[1] * groups, f"w has {w.shape[1]} in each of {groups} groups")
-    size = geometry.output_size(x.shape[2:])
+    geometry, size = _fitting(x.shape, w.shape, stride, padding, dilation, groups)
     return _named(columns.correlate(_pixels(x), w, geometry=geometry, size=size, bias=bias))
 
 
@@ -123,13 +124,7 @@ def conv2d_transpose(
            [1., 2., 1.]])
     """
     check_arrays(g=g, w=w)
-    geometry = Geometry.of(w.shape[2:], stride, padding, dilation, groups)
-    check_groups(groups, **{"w.shape[0], the convolution's output": w.shape[0]})
-    check_channels("g", g.shape[1], w.shape[0], f"w has shape {w.shape}")
-    if output_size is None:
-        size = geometry.transposed_size(g.shape[2:])
-    else:
-        size = geometry.check_output_size(g.shape[2:], output_size)
+    geometry, size = _fitting_back(g.shape, w.shape, stride, padding, dilation, groups, output_size)
     return _named(columns.correlate_transpose(_pixels(g), w, geometry=geometry, size=size, bias=bias))
 
 
@@ -176,12 +171,7 @@ def conv2d_weight(
            [2., 3.]])
     """
     check_arrays(x=x, g=g)
-    geometry = Geometry.of(kernel_size, stride, padding, dilation, groups)
-    check_groups(groups, input=x.shape[1], output=g.shape[1])
-    size = geometry.output_size(x.shape[2:])
-    if (g.shape[0], *g.shape[2:]) != (x.shape[0], *size):
-        expected = x.shape[0], g.shape[1], *size
-        raise ValueError(f"g: got shape {g.shape}, expected {expected} for x of shape {x.shape}")
+    geometry = _fitting_both(x.shape, g.shape, kernel_size, stride, padding, dilation, groups)
     return columns.correlate_weight(_pixels(x), _pixels(g), geometry=geometry)
 
 
@@ -209,6 +199,38 @@ def transposed_size(
     """
     geometry = Geometry.of(kernel_size, stride, padding, dilation, groups=1)
     return geometry.transposed_size(pair("input_size", input_size, 1), output_padding)
+
+
+@once_per_shape
+def _fitting(x: Shape, w: Shape, *how: Any) -> tuple[Geometry, Pair]:
+    """For `conv2d` of arrays of these shapes: the geometry, and the size of what comes out."""
+    geometry = Geometry.of(w[2:], *how)
+    groups = geometry.groups
+    check_groups(groups, input=x[1], output=w[0])
+    check_channels("x", x[1], w[1] * groups, f"w has {w[1]} in each of {groups} groups")
+    return geometry, geometry.output_size(x[2:])
+
+
+@once_per_shape
+def _fitting_back(g: Shape, w: Shape, *how: Any) -> tuple[Geometry, Pair]:
+    """For `conv2d_transpose`, the last argument being the size that is wanted, or None."""
+    geometry, wanted = Geometry.of(w[2:], *how[:-1]), how[-1]
+    check_groups(geometry.groups, **{"w.shape[0], the convolution's output": w[0]})
+    check_channels("g", g[1], w[0], f"w has shape {w}")
+    if wanted is None:
+        return geometry, geometry.transposed_size(g[2:])
+    return geometry, geometry.check_output_size(g[2:], wanted)
+
+
+@once_per_shape
+def _fitting_both(x: Shape, g: Shape, *how: Any) -> Geometry:
+    """For `conv2d_weight`."""
+    geometry = Geometry.of(*how)
+    check_groups(geometry.groups, input=x[1], output=g[1])
+    expected = x[0], g[1], *geometry.output_size(x[2:])
+    if g != expected:
+        raise ValueError(f"g: got shape {g}, expected {expected} for x of shape {x}")
+    return geometry
 
 
 def _pixels(x: Array) -> Array:

@@ -7,8 +7,11 @@ Along one axis, output position ``o`` and tap ``i`` of the kernel meet at input 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, wraps
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +19,24 @@ from ..device import Array
 
 Pair = tuple[int, int]
 Size = int | Sequence[int]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def once_per_shape(function: Function) -> Function:
+    """Work out what follows from shapes once for each: a network meets the same ones in every step.
+
+    Lists among the arguments cannot be looked up; then it is worked out again.
+    """
+    remembered = lru_cache(maxsize=1024, typed=True)(function)
+
+    @wraps(function)
+    def found(*args: Any) -> Any:
+        try:
+            return remembered(*args)
+        except TypeError:
+            return function(*args)
+
+    return found  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -47,7 +68,7 @@ class Geometry:
             groups,
         )
 
-    @property
+    @cached_property
     def extent(self) -> Pair:
         """How many input positions the kernel spans: dilation (kernel - 1) + 1."""
         (kh, kw), (dh, dw) = self.kernel, self.dilation
@@ -145,7 +166,7 @@ def check_arrays(**arrays: Array) -> None:
             raise ValueError(f"{name}: got shape {x.shape}, expected at least one channel")
         if x.dtype not in ("float32", "float64"):
             raise ValueError(f"{name}: got dtype {x.dtype}, expected float32 or float64")
-    if len({x.dtype for x in arrays.values()}) > 1:
+    if len(set(map(attrgetter("dtype"), arrays.values()))) > 1:
         dtypes = {name: str(x.dtype) for name, x in arrays.items()}
         raise ValueError(f"{' and '.join(arrays)}: got dtypes {dtypes}, expected one and the same")
 

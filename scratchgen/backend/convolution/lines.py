@@ -9,8 +9,8 @@ computed too, and left out; the zeros at the beginning of a row serve as those a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Lines:
     tail: int
 
     @classmethod
-    def of(cls, width: int, wanted: int, stride: int, spans: Sequence[tuple[int, int]]) -> Lines:
-        """For images of that `width`, `wanted` windows and, of each kind, its first pixel and its taps."""
-        begin = min(first for first, _ in spans)
-        tail = max(first + taps for first, taps in spans) - begin
+    @lru_cache(maxsize=256)
+    def of(cls, width: int, wanted: int, stride: int, begin: int, end: int) -> Lines:
+        """For images of that `width` and `wanted` windows; the first one sees pixels ``begin .. end - 1``."""
+        tail = end - begin
         needed = stride * (wanted - 1) + tail
         left, start = max(0, -begin), max(0, begin)
         there = min(left + max(0, width - start), needed)

@@ -49,14 +49,8 @@ class Filtering(NamedTuple):
     a: np.ndarray  # (points, outputs)
     b: np.ndarray  # (inputs, points)
     g: np.ndarray  # (points, taps)
-
-    @property
-    def points(self) -> int:
-        return self.a.shape[0]
-
-    @property
-    def outputs(self) -> int:
-        return self.a.shape[1]
+    points: int
+    outputs: int
 
 
 def applies(taps: int, stride: int) -> bool:
@@ -79,7 +73,7 @@ def filtering(length: int, taps: int, stride: int, dtype: np.dtype) -> Filtering
         g[mine, first::stride] = evaluate_taps
         start = mine.stop
     a = np.concatenate([interpolate for interpolate, _, _ in parts])
-    return Filtering(a.astype(dtype), b.astype(dtype), g.astype(dtype))
+    return Filtering(a.astype(dtype), b.astype(dtype), g.astype(dtype), *a.shape)
 
 
 def matrices(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

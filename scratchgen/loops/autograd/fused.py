@@ -44,7 +44,8 @@ def binary_cross_entropy_sum(logits, target, *, leading):
     shape = logits.shape[:leading]
     out = np.empty(shape, np.float32)
     rows = math.prod(shape), math.prod(logits.shape[leading:])
-    cross_entropies(*(np.ascontiguousarray(a).reshape(rows) for a in (logits, target)), out.reshape(-1))
+    logits, target = np.ascontiguousarray(logits).reshape(rows), np.ascontiguousarray(target).reshape(rows)
+    cross_entropies(logits, target, out.reshape(-1))
     return out
 
 

@@ -58,7 +58,7 @@ def batch_norm_shares(g, y, x, weight, bias, *, eps):
 
 
 def _vectors(*arrays):
-    return [np.ascontiguousarray(a) for a in arrays]
+    return map(np.ascontiguousarray, arrays)
 
 
 @loop

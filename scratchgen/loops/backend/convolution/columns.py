@@ -6,6 +6,7 @@ shape, a block that stays in the cache at a time.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,7 @@ def _filters(images: np.ndarray, geometry: Geometry) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=256)
 def _turned(geometry: Geometry) -> Geometry | None:
     """The transposed convolution which, with the flipped kernel, is the convolution of this geometry.
 

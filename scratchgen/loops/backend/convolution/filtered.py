@@ -77,7 +77,7 @@ def correlate_weight(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.nda
     _, height, width, out = g.shape
     (kh, kw), (sh, sw), (top, left) = geometry.kernel, geometry.stride, geometry.padding
     way = filtering(height, kh, sh, SINGLE)
-    lines = Lines.of(x.shape[2], width, sw, [(-left, kw)])
+    lines = Lines.of(x.shape[2], width, sw, -left, kw - left)
     tiles = -(-height // way.outputs)
     apart = -(-kw // sw)
     chunk = _chunk(lines.windows, apart, kw * x.shape[3], out, sw * x.shape[3] + out, way.points)
@@ -98,13 +98,13 @@ def _filter(
     batch, _, width, out = y.shape
     height, channels, (sh, sw) = len(range(rows.start, rows.stop, rows.step)), x.shape[3], stride
     way = filtering(height, lanes[0][1].shape[2], sh, SINGLE)
-    lines = Lines.of(x.shape[2], -(-width // len(lanes)), sw, [(start, w.shape[3]) for start, w in lanes])
-    begin = min(start for start, _ in lanes)
-    taps = max(w.shape[3] for _, w in lanes)
+    where = np.array([(start, w.shape[3]) for start, w in lanes])
+    begin, end, taps = int(where[:, 0].min()), int(where.sum(axis=1).max()), int(where[:, 1].max())
+    lines = Lines.of(x.shape[2], -(-width // len(lanes)), sw, begin, end)
     kernels = np.empty((len(lanes), way.points, taps * channels, out), x.dtype)
     for lane, (_, w) in enumerate(lanes):
         kernels[lane, :, : w.shape[3] * channels] = _at_points(w, way.g)
-    where = np.array([(start - begin, w.shape[3]) for start, w in lanes])
+    where[:, 0] -= begin
     apart = -(-taps // sw)  # windows so far from each other do not overlap
     tiles = -(-height // way.outputs)
     numbers = sw * channels + len(lanes) * out
