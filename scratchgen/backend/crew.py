@@ -9,8 +9,8 @@ none is left.
 - There is one job at a time. Who finds the crew at work (another Python thread, a piece of a piece) works
   alone.
 - Where the machine is busy with other things, a helper may lose its processor in the middle of a piece, and
-  the leader waits for it. After such a wait it works alone for 32 pieces, after the next for 64, up to
-  2,048.
+  the leader waits for it, a millisecond longer than its own pieces took. After such a wait it works alone for
+  32 pieces, after the next for 64, up to 2,048.
 - A forked child has no helpers: it starts its own at its first loop. Helpers never touch Python, so they
   work for every thread, also during and after the end of the main one.
 """
@@ -25,7 +25,7 @@ import time
 from . import blas
 from .blas import get_threads, set_threads
 from .compiled import loop
-from .words import add, call_piece, exchange, load, pause, sleep_on, store, wake, words
+from .words import add, call_piece, cycles, exchange, load, pause, sleep_on, store, wake, words
 
 # Where in the crew's memory what stands, in words of 8 bytes; what different threads write lies in different
 # cache lines. A helper's own line says whether it sleeps, and on which lock.
@@ -33,7 +33,7 @@ TAKEN, ALONE, PENALTY = 0, 1, 2
 TICKET = 8
 DONE, FAILED = 16, 17
 CODE, DATA, PIECES, WANTED = 24, 25, 26, 27
-STARTED, MILLISECOND = 32, 33
+STARTED, MILLISECOND, CYCLES = 32, 33, 34  # a millisecond in rounds of waiting, and in cycles
 LEADER = 40  # 1 while it sleeps, and its lock
 HOLDING, HOLDERS, BEFORE = 48, 49, 50
 HELPER, LINE, MOST_HELPERS = 56, 8, 63  # each 1 while it sleeps, and its lock
@@ -45,15 +45,17 @@ _starting = threading.Lock()
 
 
 @loop
-def take(job: int) -> None:
-    """Work on the job of that number until all its pieces are taken."""
+def take(job: int) -> int:
+    """Work on the job of that number until all its pieces are taken; how many were taken here."""
+    taken = 0
     while True:
         ticket = load(TICKET)
         left = ticket & LEFT
         if ticket >> 32 != job or left == 0:
-            return
+            return taken
         code, data, pieces = load(CODE), load(DATA), load(PIECES)
         if exchange(TICKET, ticket, ticket - 1):  # so the three words were this job's
+            taken += 1
             if call_piece(code, data, pieces - left):
                 store(FAILED, 1)
             if add(DONE, 1) + 1 == pieces and exchange(LEADER, 1, 0):
@@ -103,8 +105,10 @@ def lead(code: int, data: int, pieces: int) -> int:
         own = HELPER + LINE * helper
         if load(own) and exchange(own, 1, 0):
             wake(load(own + 1))
-    take(job)
-    if wait_for_helpers(pieces):
+    began = cycles()
+    own = take(job)
+    piece = (cycles() - began) // max(own, 1)
+    if wait_for_helpers(pieces, piece + load(CYCLES)):
         penalty = load(PENALTY)
         store(ALONE, penalty)
         store(PENALTY, min(2 * penalty, GREATEST_PENALTY))
@@ -116,8 +120,9 @@ def lead(code: int, data: int, pieces: int) -> int:
 
 
 @loop
-def wait_for_helpers(pieces: int) -> bool:
-    """Until all pieces are done; whether that took long."""
+def wait_for_helpers(pieces: int, patience: int) -> bool:
+    """Until all pieces are done; whether that took more cycles than the patience has."""
+    began = cycles()
     for _ in range(load(MILLISECOND)):
         if load(DONE) == pieces:
             return False
@@ -126,7 +131,7 @@ def wait_for_helpers(pieces: int) -> bool:
         store(LEADER, 1)
         if load(DONE) < pieces or not exchange(LEADER, 1, 0):
             sleep_on(load(LEADER + 1))
-    return True
+    return cycles() - began >= patience
 
 
 @loop
@@ -166,11 +171,14 @@ def release_blas() -> None:
 
 
 @loop
-def _spin(count: int) -> None:
+def _spin(count: int) -> int:
+    """Wait for so many rounds; how many cycles that takes."""
+    began = cycles()
     for _ in range(count):
         if load(TICKET) & LEFT and load(WANTED) < 0:
-            return
+            break
         pause()
+    return cycles() - began
 
 
 def start() -> None:
@@ -181,7 +189,7 @@ def start() -> None:
         _spin(1)
         words[PENALTY] = LEAST_PENALTY
         words[LEADER + 1] = _new_lock()
-        words[MILLISECOND] = max(_spins_of_a_millisecond() for _ in range(3))
+        words[MILLISECOND], words[CYCLES] = map(max, zip(*(_millisecond() for _ in range(3)), strict=True))
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         add_helpers(min(threads(), cores) - 1)
 
@@ -209,11 +217,13 @@ def forget() -> None:
     words[:] = 0
 
 
-def _spins_of_a_millisecond() -> int:
-    spins = 5_000
+def _millisecond() -> tuple[int, int]:
+    """In rounds of waiting and, where there is a clock to read, in cycles."""
+    rounds = 5_000
     began = time.perf_counter()
-    _spin(spins)
-    return int(spins / (time.perf_counter() - began) / 1000) + 1
+    waited = _spin(rounds)
+    milliseconds = (time.perf_counter() - began) * 1000
+    return int(rounds / milliseconds) + 1, int(waited / milliseconds)
 
 
 def _new_lock() -> int:

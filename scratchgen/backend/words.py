@@ -17,6 +17,8 @@ from numba.extending import intrinsic
 
 words = np.zeros(1 << 10, np.int64)
 
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
 binding.add_symbol("scratchgen_crew", words.ctypes.data)
 
 
@@ -71,11 +73,25 @@ def exchange(typing: Any, index: Any, expected: Any, value: Any) -> Any:
 
 
 @intrinsic
+def cycles(typing: Any) -> Any:
+    """The processor's clock, which tells how long something took; always 0 where it cannot be read."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(64)
+        if not X86:
+            return word(0)
+        clock = ir.FunctionType(word, [])
+        return builder.call(builder.module.declare_intrinsic("llvm.readcyclecounter", (), clock), [])
+
+    return types.int64(), code
+
+
+@intrinsic
 def pause(typing: Any) -> Any:
     """Tell the processor that this thread waits."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if platform.machine().lower() in ("x86_64", "amd64"):
+        if X86:
             nothing = ir.FunctionType(ir.VoidType(), [])
             builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", (), nothing), [])
         return context.get_dummy_value()

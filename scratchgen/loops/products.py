@@ -11,8 +11,6 @@ from .maths import f32
 
 SMALL = 600_000  # multiplications, which one thread does as fast as two
 PAIR = 1 << 27  # multiplications for every two pieces
-FEW_ROWS = 256  # below which columns are cut, where those of b lie in rows of memory,
-FEWEST_ROWS = 32  # and where they do not
 NO_BIAS = np.empty(0, np.float32)
 
 
@@ -20,17 +18,11 @@ def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray = NO_BIAS) -> np.ndar
     """``a b + bias``; an empty bias is none."""
     out = np.empty((a.shape[0], b.shape[1]), np.float32)
     if out.size:
-        a, flip_a = _rows_in_memory(a)
-        b, flip_b = _rows_in_memory(b)
-        multiply(a, flip_a, b, flip_b, np.ascontiguousarray(bias), out)
+        a = a if a.flags.forc else np.ascontiguousarray(a)
+        b = b if b.flags.forc else np.ascontiguousarray(b)
+        flip_a, flip_b = not a.flags.c_contiguous, not b.flags.c_contiguous
+        multiply(a.T if flip_a else a, flip_a, b.T if flip_b else b, flip_b, np.ascontiguousarray(bias), out)
     return out
-
-
-def _rows_in_memory(x):
-    """The matrix, or its transpose, whichever is contiguous; whether it is the transpose."""
-    if x.flags.c_contiguous:
-        return x, False
-    return (x.T, True) if x.T.flags.c_contiguous else (np.ascontiguousarray(x), False)
 
 
 @loop
@@ -38,7 +30,7 @@ def multiply(a, flip_a, b, flip_b, bias, out):
     m, n = out.shape
     k = a.shape[0] if flip_a else a.shape[1]
     pieces = 1 if m * n * k < SMALL else min(2 + 2 * (m * n * k // PAIR), 64)
-    by_columns = m < (FEW_ROWS if flip_b else FEWEST_ROWS)
+    by_columns = m < n  # each piece reads the other factor whole: let that be the smaller one
     hold_blas()
     parallel_for(multiply_piece, pieces, (pieces, a, flip_a, b, flip_b, bias, out, k, by_columns))
     release_blas()

@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 if available():
-    from scratchgen.backend import blas, crew as helpers
+    from scratchgen.backend import blas, crew as helpers, words
     from scratchgen.backend.threads import count_pieces, hold_blas, parallel_for, piece_of, release_blas
 
     @loop
@@ -58,6 +58,12 @@ if available():
     @loop
     def too_large_piece(i, size):
         np.empty(size, np.float32)[0] = i
+
+    @loop
+    def finish():
+        words.add(helpers.DONE, 1)
+        if words.exchange(helpers.LEADER, 1, 0):
+            words.wake(words.load(helpers.LEADER + 1))
 
     @loop
     def product(x, y, out, pieces):
@@ -127,6 +133,17 @@ def test_a_piece_that_fails_raises_and_the_crew_goes_on(crew):
     calls = np.zeros(5, np.int64)
     count(5, calls)
     assert (calls == 1).all()
+
+
+def test_a_leader_waits_as_patiently_as_its_own_pieces_were_long():
+    """A helper that is behind by less than a piece has not lost its processor."""
+    helpers.start()
+    for patience, too_long in ((0, True), (1 << 60, False)):
+        words.words[helpers.DONE] = 0
+        helper = threading.Timer(0.02, finish)
+        helper.start()
+        assert helpers.wait_for_helpers(1, patience) is too_long
+        helper.join()
 
 
 def test_several_python_threads_at_once(crew):
