@@ -8,6 +8,15 @@ from ..backend import RandomStream, check_rng
 from ..nn import Linear, Module
 
 
+def mean_and_log_var(output: Any) -> tuple[Any, Any]:
+    """A network's output as mean and log-variance: two as they are, or the halves of one along axis 1."""
+    if isinstance(output, tuple):
+        mean, log_var = output
+        return mean, log_var
+    half = output.shape[1] // 2
+    return output[:, :half], output[:, half:]
+
+
 class GaussianHeads(Module):
     """Two affine maps of the same features: ``(batch, features) -> mean, log_var``, each (batch, latent_dim).
 

@@ -21,8 +21,7 @@ are replaced by one that means "none". The difference of the two is what guidanc
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,10 +31,10 @@ from ...backend import Array, RandomStream, check_rng, checks
 from ...distributions import sum_per_example
 from ...nn.context import evaluating
 from .bound import bound, bound_terms, prior_kl
-from .ode import ode_log_prob, ode_path, signs
+from .ode import ode_log_prob, signs
 from .process import prediction_target, q_sample, x0_from_prediction
-from .reverse import ReverseProcess, check_guidance
-from .sampling import ddim_path, ddpm_path, reverse_log_var
+from .reverse import ReverseProcess
+from .sampling import reverse_log_var
 from .schedule import Schedule
 
 
@@ -198,74 +197,6 @@ class DDPM(ReverseProcess):
         nats = self.bound(x0, rng, labels, steps)
         return nats / (math.prod(self.shape) * math.log(2))  # (ddpm-bits-per-dim)
 
-    def sample(self, n: int, rng: RandomStream, labels: Any = None, guidance: float = 0.0) -> Array:
-        """`n` examples by all T steps, equation ddpm-sample-step.
-
-        Parameters
-        ----------
-        n : int
-        rng : RandomStream
-        labels : array of int, shape (n,), or int, optional
-            In 0 .. classes - 1. Left out, the model is asked for any class.
-        guidance : float
-            w of equation guidance.
-
-        Returns
-        -------
-        array, shape (n, *shape)
-            Raw.
-        """
-        return _end(self.reverse_process(n, rng, labels=labels, guidance=guidance))
-
-    def ddim_sample(
-        self,
-        n: int,
-        rng: RandomStream,
-        steps: int = 50,
-        eta: float = 0.0,
-        labels: Any = None,
-        guidance: float = 0.0,
-    ) -> Array:
-        """`n` examples by a few steps, equation ddim-step.
-
-        Parameters
-        ----------
-        n, rng, labels, guidance
-            As for `sample`.
-        steps : int
-            Of 1 .. T, evenly from T down to 0.
-        eta : float
-            0 adds no noise after the first; 1 adds as much as DDPM does (with the small variance).
-
-        Returns
-        -------
-        array, shape (n, *shape)
-            Raw.
-        """
-        steps = checks.whole("steps", steps, 1, self.schedule.steps)
-        return _end(self.reverse_process(n, rng, steps, eta, labels, guidance))
-
-    def ode_sample(
-        self, n: int, rng: RandomStream, steps: int = 20, labels: Any = None, guidance: float = 0.0
-    ) -> Array:
-        """`n` examples by the probability flow, in a few steps of second order: equation ode-step.
-
-        Parameters
-        ----------
-        n, rng, labels, guidance
-            As for `sample`; all that is random is the noise that it begins with.
-        steps : int
-            Of 1 .. T, each with one evaluation of the network.
-
-        Returns
-        -------
-        array, shape (n, *shape)
-            Raw.
-        """
-        n, steps = checks.whole("n", n, 0), checks.whole("steps", steps, 1, self.schedule.steps)
-        predict = self._predictor(n, self._labels(labels, n), check_guidance(guidance, labels))
-        return _end(ode_path(self.schedule, predict, self._noise(n, rng), steps))
-
     def ode_log_prob(
         self,
         x0: Array,
@@ -303,34 +234,8 @@ class DDPM(ReverseProcess):
         with evaluating(self):
             return ode_log_prob(self.schedule, guess, x0, steps, directions)[0]
 
-    def reverse_process(
-        self,
-        n: int,
-        rng: RandomStream,
-        steps: int | None = None,
-        eta: float = 0.0,
-        labels: Any = None,
-        guidance: float = 0.0,
-    ) -> Iterator[tuple[int, Array]]:
-        """``(T, x_T), ..., (0, x_0)``, one after another: what `sample` (no `steps`) and `ddim_sample` do."""
-        n = checks.whole("n", n, 0)
-        if steps is not None:
-            checks.whole("steps", steps, 1, self.schedule.steps)
-        eta = checks.number("eta", eta, "[0, 1]")
-        guidance = check_guidance(guidance, labels)
-        predict = self._predictor(n, self._labels(labels, n), guidance)
-        x = self._noise(n, rng)
-        if steps is None:
-            return ddpm_path(self.schedule, predict, x, rng)
-        return ddim_path(self.schedule, predict, x, rng, steps, eta)
-
 
 def drop_labels(labels: Array, none: int, probability: float, rng: RandomStream) -> Array:
     """`labels` (batch,), each replaced by `none` with a probability."""
     dropped = rng.uniform(labels.shape) < probability  # (label-dropout)
     return np.where(dropped, none, labels)  # (label-dropout)
-
-
-def _end(path: Iterator[tuple[int, Array]]) -> Array:
-    """The x_0 at the end of a reverse process."""
-    return deque(path, maxlen=1)[0][1]

@@ -1,13 +1,14 @@
-"""The reverse process as a network has it: what it sees in x_t, and one step back.
+"""The reverse process as a network has it: what it sees in x_t, one step back, and all the way to a sample.
 
 The network predicts the noise in x_t, the data, or v (`process`), perhaps with a variance (`sampling`). Each
 of these means an x_0, and with it p(x_(t-1)|x_t). Here its answer is read, with labels and guidance, for
-losses, bound and samplers alike; `ddpm` is the model made of it.
+losses, bound and samplers alike; `ddpm` is the model made of it, with its losses and its likelihoods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from ...backend import Array, RandomStream, asarray, check_rng, checks
 from ...distributions import Normal
 from ...nn import Module
 from ...nn.context import evaluating
+from .ode import ode_path
 from .process import PREDICTIONS, Predict, posterior_mean, q_posterior, q_sample, x0_from_prediction
-from .sampling import VARIANCES, guided, reverse_log_var
+from .sampling import VARIANCES, ddim_path, ddpm_path, guided, reverse_log_var
 from .schedule import Schedule
 
 
@@ -96,6 +98,95 @@ class ReverseProcess(Module):
         x0, log_var = self._predict(xt, t, labels, weight)
         return Normal(posterior_mean(self.schedule, x0, xt, t), log_var)
 
+    def sample(self, n: int, rng: RandomStream, labels: Any = None, guidance: float = 0.0) -> Array:
+        """`n` examples by all T steps, equation ddpm-sample-step.
+
+        Parameters
+        ----------
+        n : int
+        rng : RandomStream
+        labels : array of int, shape (n,), or int, optional
+            In 0 .. classes - 1. Left out, the model is asked for any class.
+        guidance : float
+            w of equation guidance.
+
+        Returns
+        -------
+        array, shape (n, *shape)
+            Raw.
+        """
+        return _end(self.reverse_process(n, rng, labels=labels, guidance=guidance))
+
+    def ddim_sample(
+        self,
+        n: int,
+        rng: RandomStream,
+        steps: int = 50,
+        eta: float = 0.0,
+        labels: Any = None,
+        guidance: float = 0.0,
+    ) -> Array:
+        """`n` examples by a few steps, equation ddim-step.
+
+        Parameters
+        ----------
+        n, rng, labels, guidance
+            As for `sample`.
+        steps : int
+            Of 1 .. T, evenly from T down to 0.
+        eta : float
+            0 adds no noise after the first; 1 adds as much as DDPM does (with the small variance).
+
+        Returns
+        -------
+        array, shape (n, *shape)
+            Raw.
+        """
+        steps = checks.whole("steps", steps, 1, self.schedule.steps)
+        return _end(self.reverse_process(n, rng, steps, eta, labels, guidance))
+
+    def ode_sample(
+        self, n: int, rng: RandomStream, steps: int = 20, labels: Any = None, guidance: float = 0.0
+    ) -> Array:
+        """`n` examples by the probability flow, in a few steps of second order: equation ode-step.
+
+        Parameters
+        ----------
+        n, rng, labels, guidance
+            As for `sample`; all that is random is the noise that it begins with.
+        steps : int
+            Of 1 .. T, each with one evaluation of the network.
+
+        Returns
+        -------
+        array, shape (n, *shape)
+            Raw.
+        """
+        n, steps = checks.whole("n", n, 0), checks.whole("steps", steps, 1, self.schedule.steps)
+        predict = self._predictor(n, self._labels(labels, n), check_guidance(guidance, labels))
+        return _end(ode_path(self.schedule, predict, self._noise(n, rng), steps))
+
+    def reverse_process(
+        self,
+        n: int,
+        rng: RandomStream,
+        steps: int | None = None,
+        eta: float = 0.0,
+        labels: Any = None,
+        guidance: float = 0.0,
+    ) -> Iterator[tuple[int, Array]]:
+        """``(T, x_T), ..., (0, x_0)``, one after another: what `sample` (no `steps`) and `ddim_sample` do."""
+        n = checks.whole("n", n, 0)
+        if steps is not None:
+            checks.whole("steps", steps, 1, self.schedule.steps)
+        eta = checks.number("eta", eta, "[0, 1]")
+        guidance = check_guidance(guidance, labels)
+        predict = self._predictor(n, self._labels(labels, n), guidance)
+        x = self._noise(n, rng)
+        if steps is None:
+            return ddpm_path(self.schedule, predict, x, rng)
+        return ddim_path(self.schedule, predict, x, rng, steps, eta)
+
     def _noise(self, n: int, rng: RandomStream) -> Array:
         """x_T of `n` examples."""
         dtype = next((p.dtype for p in self.parameters()), np.dtype(np.float32))
@@ -162,3 +253,8 @@ def check_guidance(guidance: Any, labels: Any) -> float:
     if guidance and labels is None:
         raise ValueError(f"guidance: got {guidance} without labels, expected 0: no class to go towards")
     return checks.number("guidance", guidance)
+
+
+def _end(path: Iterator[tuple[int, Array]]) -> Array:
+    """The x_0 at the end of a reverse process."""
+    return deque(path, maxlen=1)[0][1]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...backend import RandomStream, asarray, checks
 from ...networks import MLP, ConvDecoder, ConvEncoder, GaussianHeads, WithLabel
+from ...networks.gaussian import mean_and_log_var
 from ...nn import Flatten, Linear, Module, ReLU, Sequential, Unflatten
 from ...nn.summary import summary
 
@@ -27,9 +28,7 @@ class TwoHeads(Module):
         self.network = network
 
     def forward(self, z: Any) -> tuple[Any, Any]:
-        y = self.network(z)
-        half = y.shape[1] // 2
-        return y[:, :half], y[:, half:]
+        return mean_and_log_var(self.network(z))
 
 
 def outputs_per_pixel(options: dict[str, Any]) -> int:

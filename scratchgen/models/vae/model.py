@@ -37,6 +37,7 @@ import numpy as np
 from ...autograd import batch_mean, cat, logsumexp, maximum, no_grad, raw
 from ...backend import Array, RandomStream, check_rng, checks
 from ...distributions import Bernoulli, Normal, kl_divergence, sum_per_example
+from ...networks.gaussian import mean_and_log_var
 from ...nn import Buffer, Module, Parameter
 from ...nn.context import evaluating
 from .building import Built
@@ -141,10 +142,7 @@ class VAE(Built):
         """q(z|x), or q(z|x, label): a Normal of shape (batch, latent_dim)."""
         checks.batch("x", x, self.example_shape)
         told = self._told(labels, (len(x),))
-        encoded = self.encoder(x, *told)
-        if not isinstance(encoded, tuple):
-            encoded = encoded[:, : self.latent_dim], encoded[:, self.latent_dim :]
-        mean, log_var = encoded
+        mean, log_var = mean_and_log_var(self.encoder(x, *told))
         checks.shape("mu of encoder(x)", mean, (len(x), self.latent_dim))
         checks.shape("log_var of encoder(x)", log_var, (len(x), self.latent_dim))
         return Normal(mean, log_var)

@@ -26,6 +26,7 @@ import numpy as np
 from ...autograd import no_grad, raw
 from ...backend import Array, RandomStream, asnumpy, check_rng, checks
 from ...distributions import Distribution, Mixture, Normal
+from ...networks.gaussian import mean_and_log_var
 from ...nn import Module, Parameter
 from ...nn.module import parameter_like
 
@@ -154,11 +155,7 @@ class VampPrior(Module):
 
     def mixture(self) -> Mixture:
         """The distribution as it is now."""
-        encoded = self.encoder(self.pseudo_inputs)
-        if not isinstance(encoded, tuple):
-            half = encoded.shape[1] // 2
-            encoded = encoded[:, :half], encoded[:, half:]
-        mean, log_var = encoded
+        mean, log_var = mean_and_log_var(self.encoder(self.pseudo_inputs))
         return Mixture(np.zeros_like(raw(mean), shape=(len(mean),)), Normal(mean, log_var))  # (vamp-prior)
 
     def log_prob(self, z: Any) -> Any:
