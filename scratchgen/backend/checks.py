@@ -6,6 +6,10 @@ name first, so that the message can say it, and gives back what it accepted::
     self.latent_dim = checks.whole("latent_dim", latent_dim)
     self.beta = checks.number("beta", beta, "[0, inf)")
 
+What is of a wrong kind or dtype raises a TypeError, what has a wrong value or shape a ValueError, an index
+that points nowhere an IndexError; each names what was given and what is accepted. True and False are no
+numbers.
+
 Of arrays on a GPU only dtype and shape are looked at: for their values the host would have to wait.
 """
 
@@ -23,13 +27,7 @@ from .device import Array, asarray, asnumpy, raw
 
 
 def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """`value` as an int, if it is a whole number from `least` to `most`.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else; True and False are no numbers.
-    """
+    """`value` as an int, if it is a whole number from `least` to `most`."""
     is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if is_whole and least <= value and (most is None or value <= most):
         return int(value)
@@ -41,13 +39,7 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int
 
 
 def sizes(name: str, value: Any) -> tuple[int, ...]:
-    """One or several lengths, such as an image's ``(1, 28, 28)``, as a tuple.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or one is no positive whole number.
-    """
+    """One or several lengths, such as an image's ``(1, 28, 28)``, as a tuple."""
     if isinstance(value, tuple | list):
         if value and all(isinstance(n, int | np.integer) and n > 0 for n in value):
             return tuple(int(n) for n in value)
@@ -56,13 +48,7 @@ def sizes(name: str, value: Any) -> tuple[int, ...]:
 
 
 def number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
-    """`value` as a float, if it is a number in an interval, written as in mathematics: ``"[0, 1)"``.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else: outside, NaN, infinite where the interval is open, an array, text.
-    """
+    """`value` as a float, if it is a number in an interval, written as in mathematics: ``"[0, 1)"``."""
     closed_below, low, high, closed_above = _ends(interval)
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
         above = low <= value if closed_below else low < value
@@ -79,13 +65,7 @@ def _ends(interval: str) -> tuple[bool, float, float, bool]:
 
 
 def one_of(name: str, value: Any, known: Iterable[Any]) -> Any:
-    """`value`, if it is among the `known` ones.
-
-    Raises
-    ------
-    ValueError
-        Listing them.
-    """
+    """`value`, if it is among the `known` ones."""
     known = tuple(known)
     if any(type(value) is type(k) and value == k for k in known):
         return value
@@ -93,13 +73,7 @@ def one_of(name: str, value: Any, known: Iterable[Any]) -> Any:
 
 
 def instance(name: str, value: Any, kind: Any, hint: str = "") -> Any:
-    """`value`, if it is of a `kind`, a class or several; the `hint` says more of what is wanted.
-
-    Raises
-    ------
-    TypeError
-        Naming the kind.
-    """
+    """`value`, if it is of a `kind`, a class or several; the `hint` says more of what is wanted."""
     if isinstance(value, kind):
         return value
     kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -108,26 +82,14 @@ def instance(name: str, value: Any, kind: Any, hint: str = "") -> Any:
 
 
 def array(name: str, x: Any) -> Any:
-    """`x`, if it is an array or a Tensor.
-
-    Raises
-    ------
-    TypeError
-        Naming what was given.
-    """
+    """`x`, if it is an array or a Tensor."""
     if hasattr(x, "dtype"):
         return x
     raise TypeError(f"{name}: got {type(x).__name__}, expected an array or Tensor (see sg.asarray)")
 
 
 def floating(name: str, x: Any) -> Any:
-    """`x`, if it is an array or a Tensor of floating-point numbers.
-
-    Raises
-    ------
-    TypeError
-        Naming what was given.
-    """
+    """`x`, if it is an array or a Tensor of floating-point numbers."""
     dtype = getattr(x, "dtype", None)
     if dtype is not None and dtype.kind == "f":
         return x
@@ -177,13 +139,7 @@ def _fits(given: tuple[int, ...], expected: tuple[Any, ...]) -> bool:
 
 
 def divisible(name: str, x: Any, factor: int) -> Any:
-    """Images `x`, (..., height, width), if a factor divides height and width.
-
-    Raises
-    ------
-    ValueError
-        Naming the size and the factor.
-    """
+    """Images `x`, (..., height, width), if a factor divides height and width."""
     height, width = x.shape[-2:]
     if height % factor or width % factor:
         raise ValueError(
@@ -193,13 +149,7 @@ def divisible(name: str, x: Any, factor: int) -> Any:
 
 
 def finite(name: str, x: Any) -> Any:
-    """`x`, if it holds no NaN and no infinity (of arrays on a GPU nothing is known).
-
-    Raises
-    ------
-    ValueError
-        With their number, and where the first stands.
-    """
+    """`x`, if it holds no NaN and no infinity (of arrays on a GPU nothing is known)."""
     values = _on_host(x)
     if values is not None and not math.isfinite(np.vdot(values, values)):  # one fast pass
         bad = ~np.isfinite(values)
@@ -211,13 +161,7 @@ def finite(name: str, x: Any) -> Any:
 
 
 def within(name: str, x: Any, low: float, high: float, cure: str = "") -> Any:
-    """`x`, if all its numbers are in [low, high], NaN being in none (of arrays on a GPU nothing is known).
-
-    Raises
-    ------
-    ValueError
-        With the range of what was given, and the `cure` if there is one to name.
-    """
+    """`x`, if all its numbers are in [low, high], NaN being in none (of arrays on a GPU nothing is known)."""
     values = _on_host(x)
     if values is not None and values.size:
         least, most = values.min(), values.max()  # NaN if there is one
@@ -239,11 +183,6 @@ def batch(name: str, x: Any, example: tuple[int, ...] | None = None) -> Any:
     x : array or Tensor
     example : tuple of int, optional
         The shape of one example; without it any of at least one axis will do.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming what was given and what is accepted.
     """
     floating(name, x)
     shape(name, x, ("batch", "features", ...) if example is None else ("batch", *example))
@@ -263,11 +202,6 @@ def examples(name: str, x: Any, example: tuple[int, ...] | None = None, least: i
         The shape of one.
     least : int
         How many there have to be.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming what was given and what is accepted.
     """
     x = floating(name, asnumpy(x))
     shape(name, x, ("n", "features", ...) if example is None else ("n", *example))
@@ -277,13 +211,7 @@ def examples(name: str, x: Any, example: tuple[int, ...] | None = None, least: i
 
 
 def whole_numbers(name: str, x: Any) -> Any:
-    """`x`, if it is an array of whole numbers.
-
-    Raises
-    ------
-    TypeError
-        Naming what was given.
-    """
+    """`x`, if it is an array of whole numbers."""
     if array(name, x).dtype.kind in "iu":
         return x
     raise TypeError(f"{name}: got an array of {x.dtype}, expected whole numbers")
@@ -316,11 +244,6 @@ def one_each(name: str, given: Any, batch: int) -> Array:
     given : array of int, list of int, or int
         A single number serves the whole batch.
     batch : int
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are no whole numbers, or not as many.
     """
     given = raw(given) if hasattr(given, "dtype") else np.asarray(given)
     whole_numbers(name, given)

@@ -15,6 +15,7 @@ with l_d the level of x_d.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from ...autograd import raw, transpose
 from ...backend import Array, RandomStream, checks
 from ...distributions import Bernoulli, Categorical, Distribution, Normal
 from ...distributions.base import Samples
+from ...nn import Buffer, Parameter
 
 LIKELIHOODS = ("bernoulli", "normal", "categorical")
 
@@ -64,6 +66,28 @@ class Levels(Categorical):
         x = raw(Distribution._value(self, x))
         checks.within("x", x, 0, 1, "scale the images")
         return np.minimum(x * x.dtype.type(self.levels), self.levels - 1).astype(np.int64)
+
+
+def spread_of(kind: str, sigma: float | str | None) -> Any:
+    """log sigma^2 of a normal whose decoder gives means only: learnt unless `sigma` is given; else None."""
+    if kind != "normal":
+        if sigma is not None:
+            raise ValueError(f"sigma: got {sigma} with likelihood {kind!r}, expected it with 'normal'")
+        return None
+    if sigma == "pixels":
+        return None
+    if sigma is None:
+        return Parameter(np.zeros((), np.float32))
+    return Buffer(np.float32(2 * math.log(checks.number("sigma", sigma, "(0, inf)"))))
+
+
+def levels_of(kind: str, levels: int | None) -> int | None:
+    """How many levels a pixel has: 2 to 256 for a categorical likelihood, None for the others."""
+    if (kind == "categorical") != (levels is not None):
+        raise ValueError(
+            f"levels: got {levels} with likelihood {kind!r}, expected them with 'categorical' only"
+        )
+    return None if levels is None else checks.whole("levels", levels, 2, 256)
 
 
 def likelihood_of(

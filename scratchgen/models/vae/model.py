@@ -38,10 +38,10 @@ from ...autograd import batch_mean, cat, logsumexp, maximum, no_grad, raw
 from ...backend import Array, RandomStream, check_rng, checks
 from ...distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ...networks.gaussian import mean_and_log_var
-from ...nn import Buffer, Module, Parameter
+from ...nn import Module
 from ...nn.context import evaluating
 from .building import Built
-from .likelihoods import LIKELIHOODS, Levels, likelihood_of
+from .likelihoods import LIKELIHOODS, Levels, levels_of, likelihood_of, spread_of
 from .priors import VampPrior, check_prior
 
 PRIOR = Normal(0.0, 0.0)
@@ -114,19 +114,8 @@ class VAE(Built):
         self.latent_dim = checks.whole("latent_dim", latent_dim)
         self.likelihood_name = checks.one_of("likelihood", likelihood, LIKELIHOODS)
         self.beta = checks.number("beta", beta, "[0, inf)")
-        self.decoder_log_var: Any = None
-        if likelihood == "normal" and sigma != "pixels":
-            log_var = np.zeros((), np.float32)
-            if sigma is not None:
-                log_var += 2 * math.log(checks.number("sigma", sigma, "(0, inf)"))
-            self.decoder_log_var = Parameter(log_var) if sigma is None else Buffer(log_var)
-        elif likelihood != "normal" and sigma is not None:
-            raise ValueError(f"sigma: got {sigma} with likelihood {likelihood!r}, expected it with 'normal'")
-        if (likelihood == "categorical") != (levels is not None):
-            raise ValueError(
-                f"levels: got {levels} with likelihood {likelihood!r}, expected them with 'categorical' only"
-            )
-        self.levels = None if levels is None else checks.whole("levels", levels, 2, 256)
+        self.decoder_log_var = spread_of(likelihood, sigma)
+        self.levels = levels_of(likelihood, levels)
         self.classes = None if classes is None else checks.whole("classes", classes)
         self.prior = check_prior(prior)
         if classes is not None and isinstance(prior, VampPrior):
