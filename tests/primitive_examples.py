@@ -165,8 +165,10 @@ def _convolutions() -> dict[str, list[Example]]:
 
 
 EXAMPLES: dict[str, list[Example]] = {
-    **_unary("neg exp expm1 square abs sin cos tanh sigmoid erf relu silu softplus log_ndtr inverse_mills"),
-    **_unary("sum_over_ranks"),
+    **_unary(
+        "neg exp expm1 square abs sin cos tanh sigmoid erf relu silu gelu softplus log_ndtr inverse_mills"
+    ),
+    **_unary("sum_over_ranks gelu"),
     **_unary("log log1p sqrt", positive),
     **_unary("astype", dtype=np.float64),
     **_unary("leaky_relu", negative_slope=0.3),

@@ -33,6 +33,7 @@ from .elementwise import (
 from .fused import (
     binary_cross_entropy,
     binary_cross_entropy_sum,
+    gelu,
     leaky_relu,
     log_softmax,
     relu,

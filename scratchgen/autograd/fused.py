@@ -5,13 +5,14 @@ Each is one primitive with its own derivative; the tests hold every one against 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..backend import Array, checks
 from ..backend.compiled import compiled
-from .elementwise import exp, sigmoid
+from .elementwise import erf, exp, sigmoid
 from .primitive import primitive
 from .shapes import along_axis, broadcast_to, expand
 from .tensor import raw
@@ -70,6 +71,29 @@ def silu_share(g: Any, x: Any) -> Any:
     """``g silu'(x)``, of arrays or Tensors."""
     s = sigmoid(x)
     return g * s * (1 + x * (1 - s))  # (silu)
+
+
+@primitive(lambda g, y, x: gelu_share(g, x), canonical=_floating)
+@compiled
+def gelu(x: Array) -> Array:
+    """Gaussian error linear unit (Hendrycks & Gimpel 2016, section 2), with the exact Phi.
+
+    ::
+
+        gelu(x) = x Phi(x) = x (1 + erf(x / sqrt 2)) / 2,     gelu'(x) = Phi(x) + x N(x; 0, 1)      (gelu)
+    """
+    return x * _below(x)  # (gelu)
+
+
+@compiled
+def gelu_share(g: Any, x: Any) -> Any:
+    """``g gelu'(x)``, of arrays or Tensors."""
+    return g * (_below(x) + x * exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))  # (gelu)
+
+
+def _below(x: Any) -> Any:
+    """Phi(x), the probability that a standard normal number is below x."""
+    return (1 + erf(x * math.sqrt(0.5))) * 0.5  # (gelu)
 
 
 @primitive(lambda g, y, x: g * sigmoid(x))

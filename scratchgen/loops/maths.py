@@ -1,7 +1,7 @@
 """Functions of one float32 number that a loop can vectorise: polynomials, which a library's are not.
 
-Coefficients from Cephes (``expf``, ``logf``). Errors are a few units in the last place over the whole range;
-NaN and infinity give what the functions give there.
+Coefficients from Cephes (``expf``, ``logf``) and Eigen (``erf``). Errors are a few units in the last place
+over the whole range; NaN and infinity give what the functions give there.
 """
 
 from __future__ import annotations
@@ -62,6 +62,33 @@ def tanh(x):
     if a < f32(0.625):
         return near
     return far if x > f32(0) else -far
+
+
+@inline
+def erf(x):
+    """An odd polynomial over an even one, both times 64 lest they underflow; beyond 3.92 it rounds to 1."""
+    z = x * x
+    p = f32(64 * -2.72614225801306e-10)
+    p = p * z + f32(64 * 2.77068142495902e-08)
+    p = p * z + f32(64 * -2.10102402082508e-06)
+    p = p * z + f32(64 * -5.69250639462346e-05)
+    p = p * z + f32(64 * -7.34990630326855e-04)
+    p = p * z + f32(64 * -2.95459980854025e-03)
+    p = p * z + f32(64 * -1.60960333262415e-02)
+    q = f32(64 * -1.45660718464996e-05)
+    q = q * z + f32(64 * -2.13374055278905e-04)
+    q = q * z + f32(64 * -1.68282697438203e-03)
+    q = q * z + f32(64 * -7.37332916720468e-03)
+    q = q * z + f32(64 * -1.42647390514189e-02)
+    near = x * p / q
+    far = f32(1) if x > f32(0) else f32(-1)
+    return far if abs(x) > f32(3.92) else near  # NaN is not
+
+
+@inline
+def below(x):
+    """(1 + erf(x / sqrt 2)) / 2."""
+    return f32(0.5) * (f32(1) + erf(x * f32(math.sqrt(0.5))))
 
 
 @inline

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from ..autograd import erf, leaky_relu, relu, sigmoid, silu, softplus, tanh
+from ..autograd import gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
 from ..backend import checks
 from .module import Module
-
-
-def gelu(x: Any) -> Any:
-    """Gaussian error linear unit, with the exact normal distribution function Phi.
-
-    ::
-
-        gelu(x) = x Phi(x) = x (1 + erf(x / sqrt 2)) / 2                                           (gelu)
-
-    Hendrycks & Gimpel 2016, section 2.
-    """
-    return checks.floating("x", x) * (erf(x * (1 / math.sqrt(2))) + 1) * 0.5  # (gelu)
 
 
 class ReLU(Module):

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..autograd import sqrt
 from ..backend import RandomStream, checks
+from .group_norm import group_norm
 from .module import Module, parameter_like
 
 
 def layer_norm(
     x: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
-    """What `LayerNorm` computes of x (..., *normalized_shape), with weight and bias of that shape, if any."""
+    """What `LayerNorm` computes of x (..., *normalized_shape), with weight and bias of that shape, if any.
+
+    It is the group normalisation of one group: features are channels, and there are no pixels beside them.
+    """
     lengths = _lengths(normalized_shape)
     checks.shape("x", checks.floating("x", x), (..., *lengths))
-    axes = tuple(range(-len(lengths), 0))
-    centred = x - x.mean(axis=axes, keepdims=True)
-    variance = (centred * centred).mean(axis=axes, keepdims=True)
-    y = centred / sqrt(variance + checks.number("eps", eps, "[0, inf)"))
-    if weight is not None:
-        y = y * checks.shape("weight", weight, lengths)
-    return y if bias is None else y + checks.shape("bias", bias, lengths)  # (layer-norm)
+    weight, bias = (
+        None if a is None else checks.shape(name, a, lengths).reshape(-1)
+        for name, a in (("weight", weight), ("bias", bias))
+    )
+    features = x.reshape(-1, math.prod(lengths))
+    return group_norm(features, 1, weight, bias, eps).reshape(x.shape)  # (layer-norm)
 
 
 def _lengths(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -58,7 +61,7 @@ class LayerNorm(Module):
     >>> import numpy as np
     >>> LayerNorm(2)(np.array([[1.0, 3.0], [10.0, 30.0]], np.float32))
     Tensor([[-1.,  1.],
-            [-1.,  1.]], shape=(2, 2), from add)
+            [-1.,  1.]], shape=(2, 2), from reshape)
     """
 
     def __init__(self, normalized_shape: int | tuple[int, ...], eps: float = 1e-5) -> None:

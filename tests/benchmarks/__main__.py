@@ -1,7 +1,7 @@
 """Measure speed and memory beside PyTorch, JAX and others: `python3 tests/benchmarks`.
 
 usage: python3 tests/benchmarks [--no-venv] [--quick] [--write] [name ...]        names:
-       vae, dcgan, unet, memory, engine, scaling, imports
+       vae, dcgan, unet, memory, formulas, engine, scaling, imports
 
 All figures come from one run: the competitors take turns, and a ratio is the median over the turns. Run it on
 an otherwise idle machine. `--quick` takes fewer and shorter turns. `--write` makes of it a page of the book,
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "dcgan": "dcgan",
     "unet": "unet",
     "memory": "memory",
+    "formulas": "formulas",
     "engine": "engine",
     "scaling": "scaling",
     "imports": "imports",

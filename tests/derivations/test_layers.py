@@ -248,9 +248,13 @@ def test_the_slope_of_silu() -> None:
 @pytest.mark.equation("gelu")
 def test_gelu_weighs_by_the_normal_distribution() -> None:
     x = np.array([-3.0, -0.5, 0.0, 0.5, 3.0])
-    v = sg.tensor(x, requires_grad=True)
-    assert_close(F.gelu(v), x * stats.norm.cdf(x), rtol=1e-12)
-    assert_close(sg.grad(F.gelu(v).sum(), v)[0], stats.norm.cdf(x) + x * stats.norm.pdf(x), rtol=1e-12)
+    g, below = np.array([2.0, -1.0, 0.5, 3.0, 7.0]), stats.norm.cdf(x)
+    for dtype, rtol in ((np.float64, 1e-12), (np.float32, 1e-6)):
+        v = sg.tensor(sg.asarray(np.tile(x, 300).astype(dtype)), requires_grad=True)
+        assert_close(F.gelu(v), np.tile(x * below, 300), rtol=rtol, atol=rtol)
+        (share,) = sg.grad(F.gelu(v), v, sg.asarray(np.tile(g, 300).astype(dtype)))
+        assert_close(share, np.tile(g * (below + x * stats.norm.pdf(x)), 300), rtol=rtol, atol=rtol)
+    assert check_gradients(F.gelu, [-1.3, 0.4, 2.0]) < 1e-7
 
 
 @pytest.mark.equation("bilinear-interpolation")

@@ -95,6 +95,7 @@ FORMULAS: dict[str, list[Call]] = {
     "autograd.fused:leaky_relu_share": list(_two(0.2)),
     "autograd.fused:relu_share": list(_two()),
     "autograd.fused:silu_share": list(_two()),
+    "autograd.fused:gelu_share": list(_two()),
     "autograd.pooling:chosen_tap": list(_pooled()),
     "autograd.shapes:cut": [
         ((make((4, 8, 64, 64)), start, 7), {"axis": 1}) for make in (real, images) for start in (0, 3)
@@ -143,7 +144,7 @@ LARGE: dict[str, list[Call]] = {
     "add_channels": [((images((9, 8, 20, 20)), real(shape)), {}) for shape in ((8,), (9, 8))],
     **{
         name: [((real((300, 400)),), {}), ((images((4, 8, 40, 40)),), {})]
-        for name in ["relu", "silu", "softplus", "sigmoid", "tanh"]
+        for name in ["relu", "silu", "gelu", "softplus", "sigmoid", "tanh"]
     },
     "leaky_relu": [((real((300, 400)),), {"negative_slope": 0.2})],
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 from scratchgen.backend import compiled
 
@@ -37,13 +38,19 @@ if compiled.available():
         for i in range(x.size):
             y[i] = maths.softplus(x[i])
 
-    LOOPS = {"exp": exps, "sigmoid": sigmoids, "tanh": tanhs, "softplus": softpluses}
+    @compiled.loop
+    def erfs(x, y):
+        for i in range(x.size):
+            y[i] = maths.erf(x[i])
+
+    LOOPS = {"exp": exps, "sigmoid": sigmoids, "tanh": tanhs, "softplus": softpluses, "erf": erfs}
 
 EXACT: dict[str, Any] = {
     "exp": np.exp,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "tanh": np.tanh,
     "softplus": lambda x: np.logaddexp(0, x),
+    "erf": special.erf,
 }
 
 
@@ -71,7 +78,9 @@ def test_no_number_where_the_exponent_ends_gives_nan(name: str, sign: int) -> No
     assert not np.isnan(y).any()
 
 
-@pytest.mark.parametrize(("name", "ulps"), [("exp", 2), ("sigmoid", 4), ("tanh", 4), ("softplus", 4)])
+@pytest.mark.parametrize(
+    ("name", "ulps"), [("exp", 2), ("sigmoid", 4), ("tanh", 4), ("softplus", 4), ("erf", 8)]
+)
 def test_errors_are_a_few_units_in_the_last_place(name: str, ulps: int) -> None:
     x = np.concatenate([every_float(1009), np.linspace(-110, 110, 1_000_003, dtype=np.float32)])
     y = np.empty_like(x)

@@ -9,7 +9,7 @@ import numpy as np
 from ...backend.compiled import loop
 from ...backend.threads import parallel_slices
 from ..elementwise import SLICE, mapped
-from ..maths import exp, f32, log1p01, sigmoid, softplus as softplus_of
+from ..maths import below, exp, f32, log1p01, sigmoid, softplus as softplus_of
 
 
 def relu(x):
@@ -34,6 +34,14 @@ def silu(x):
 
 def silu_share(g, x):
     return mapped(silu_shares, x, g)
+
+
+def gelu(x):
+    return mapped(gelus, x)
+
+
+def gelu_share(g, x):
+    return mapped(gelu_shares, x, g)
 
 
 def softplus(x):
@@ -129,6 +137,29 @@ def silu_shares_slice(x, g, y):
     for i in range(x.size):
         s = sigmoid(x[i])
         y[i] = g[i] * s * (f32(1) + x[i] * (f32(1) - s))
+
+
+@loop
+def gelus(x, _, y):
+    parallel_slices(gelus_slice, SLICE, (x, y))
+
+
+@loop
+def gelus_slice(x, y):
+    for i in range(x.size):
+        y[i] = x[i] * below(x[i])
+
+
+@loop
+def gelu_shares(x, g, _, y):
+    parallel_slices(gelu_shares_slice, SLICE, (x, g, y))
+
+
+@loop
+def gelu_shares_slice(x, g, y):
+    for i in range(x.size):
+        density = exp(f32(-0.5) * x[i] * x[i]) * f32(1 / math.sqrt(2 * math.pi))
+        y[i] = g[i] * (below(x[i]) + x[i] * density)
 
 
 @loop
