@@ -6,25 +6,31 @@
 [array([2., 4.], dtype=float32)]
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .backend import RandomStream, asarray, asnumpy, use_device  # first: it sets how NumPy's threads wait
 
 # isort: split
-from . import autograd, backend, coding, data, distributions, metrics, models, networks, nn, optim, training
+from . import autograd, backend, distributions, nn, optim
 from .autograd import *  # noqa: F403
 from .backend.convolution import use_exact_convolution
 
 if TYPE_CHECKING:
-    from . import plots
+    from . import coding, data, metrics, models, networks, plots, training
+
+LATER = ("coding", "data", "metrics", "models", "networks", "plots", "training")
+"""Imported when they are first asked for: not every program draws, trains or compresses."""
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`sg.plots`, imported when it is first asked for, since not every program draws."""
-    if name == "plots":
-        from importlib import import_module
-
-        return import_module(".plots", __name__)
+    """A folder of `LATER`, such as `sg.models`."""
+    if name in LATER:
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LATER})

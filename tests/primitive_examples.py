@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import scratchgen as sg
+import scratchgen.models  # whose primitives belong to the registry too
 from scratchgen.backend import RandomStream
 
 
