@@ -30,8 +30,9 @@ from ....backend.convolution.geometry import Geometry, Pair
 from ....backend.convolution.lines import Lines
 from ....backend.convolution.minimal import filtering
 from ....backend.convolution.phases import phases
-from ....backend.threads import hold_blas, parallel_for, release_blas
-from ...products import NO_BIAS, product
+from ....backend.threads import count_pieces, hold_blas, parallel_for, release_blas
+from ...products import NO_BIAS
+from .kernels import at_points, from_points
 from .tiles import evaluate, interpolate
 from .windows import MOST_PIECES, PIECE, STRIPS
 
@@ -43,6 +44,9 @@ CACHE = 1 << 19
 
 FEWEST_WINDOWS = 32
 """In one product, however many the channels."""
+
+PIECE_OF_KERNELS = 1 << 16
+"""Numbers of a kernel at its points that are worth handing over."""
 
 SINGLE = np.dtype(np.float32)
 Lane = tuple[int, np.ndarray]  # the column where the first window begins, and the weights along it
@@ -84,7 +88,9 @@ def correlate_weight(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.nda
     sums = np.zeros((STRIPS, way.points, kw * x.shape[3], out), x.dtype)
     down = tiles, -top, way.outputs * sh
     _weight(x, g, way.b, way.a, down, way.outputs, _across(lines), (sw, apart), lines.tail, chunk, sums)
-    return _taps_of(sums, way.g, kw)
+    w = np.empty((out, x.shape[3], kh, kw), x.dtype)
+    from_points(count_pieces(sums.size, PIECE_OF_KERNELS), sums, way.g, w)
+    return w
 
 
 def _filter(
@@ -103,7 +109,7 @@ def _filter(
     lines = Lines.of(x.shape[2], -(-width // len(lanes)), sw, begin, end)
     kernels = np.empty((len(lanes), way.points, taps * channels, out), x.dtype)
     for lane, (_, w) in enumerate(lanes):
-        kernels[lane, :, : w.shape[3] * channels] = _at_points(w, way.g)
+        at_points(count_pieces(w.size * way.points, PIECE_OF_KERNELS), w, way.g, kernels[lane])
     where[:, 0] -= begin
     apart = -(-taps // sw)  # windows so far from each other do not overlap
     tiles = -(-height // way.outputs)
@@ -118,20 +124,6 @@ def _filter(
         (sw, apart), lines.tail, chunk, wide, y, (rows.start, rows.step, height), spoilt,
     )  # fmt: skip
     return spoilt
-
-
-def _at_points(w: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The kernel at each point: (out, in, kh, kw), (points, kh) -> (points, kw * in, out)."""
-    out, channels, height, width = w.shape
-    rows = w.transpose(2, 3, 1, 0).reshape(height, -1)
-    return product(matrix, rows).reshape(len(matrix), width * channels, out)
-
-
-def _taps_of(sums: np.ndarray, matrix: np.ndarray, width: int) -> np.ndarray:
-    """Its adjoint, of the strips' sum: (strips, points, kw * in, out) -> (out, in, kh, kw)."""
-    strips, points, _, out = sums.shape
-    rows = product(np.concatenate([matrix] * strips).T, sums.reshape(strips * points, -1))
-    return np.ascontiguousarray(rows.reshape(matrix.shape[1], width, -1, out).transpose(3, 2, 0, 1))
 
 
 def _across(lines: Lines) -> tuple[int, int, int, int]:
