@@ -3,6 +3,7 @@
 from . import avatars, driving, physics, scans, toy
 from .batches import batches
 from .digits import digits
+from .distortions import distorted
 from .errors import DataError
 from .folder import folder
 from .mnist import fashion_mnist, mnist
@@ -19,6 +20,7 @@ __all__ = [
     "binarise",
     "dequantise",
     "digits",
+    "distorted",
     "driving",
     "fashion_mnist",
     "folder",
