@@ -3,7 +3,7 @@
 from .autoencoder import Autoencoder
 from .autoregressive import MADE, NADE, CategoricalChain, PixelCNN
 from .diffusion import DDPM, LatentDiffusion, Schedule, cosine_schedule, linear_schedule
-from .gan import GAN, PhysicsInformedGAN
+from .gan import GAN, ExemplarGAN, PhysicsInformedGAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 from .semi_supervised import SemiSupervisedVAE
 from .vae import VAE, MixturePrior, VampPrior
@@ -17,6 +17,7 @@ __all__ = [
     "Autoencoder",
     "CategoricalChain",
     "CategoricalNaiveBayes",
+    "ExemplarGAN",
     "JointMultinomial",
     "LatentDiffusion",
     "MixturePrior",

@@ -4,6 +4,7 @@ from .classifier import ConvClassifier
 from .conditional import ConditionalGenerator, ProjectionDiscriminator, WithLabel
 from .convolutional import ConvDecoder, ConvEncoder
 from .field import FieldNetwork
+from .filling import FillingNetwork
 from .fourier import FourierFeatures
 from .gated import GatedPixels
 from .gaussian import GaussianHeads
@@ -21,6 +22,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "FieldNetwork",
+    "FillingNetwork",
     "FourierFeatures",
     "GatedPixels",
     "GaussianHeads",

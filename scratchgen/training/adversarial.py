@@ -26,9 +26,28 @@ class Game(Stateful, Protocol):
         ...
 
 
+class GameOfExamples(Stateful, Protocol):
+    """A game whose generator needs the examples too, such as a `scratchgen.models.ExemplarGAN`.
+
+    Both losses are called with all arrays of the batch and `rng`.
+    """
+
+    needs_examples: bool
+
+    @property
+    def discriminator_terms(self) -> Callable[..., dict[str, Any]]:
+        """As of a `Game`."""
+        ...
+
+    @property
+    def generator_loss(self) -> Callable[..., Any]:
+        """As of a `Game`."""
+        ...
+
+
 def fit_adversarial(
-    model: Game,
-    data: Array | tuple[Array, Array],
+    model: Game | GameOfExamples,
+    data: Array | tuple[Array, ...],
     discriminator_optimiser: Optimizer,
     generator_optimiser: Optimizer,
     *,
@@ -47,9 +66,10 @@ def fit_adversarial(
 
     Parameters
     ----------
-    model : GAN
+    model : GAN, or another game
     data : array, or tuple of examples and their labels
-        The labels go to a model that was made with classes.
+        The labels go to a model that was made with classes. For a game of examples, all arrays that its
+        losses are called with.
     discriminator_optimiser, generator_optimiser : Optimizer
         Of the parameters of the one network and of the other.
     steps : int
@@ -122,7 +142,7 @@ def fit_adversarial(
 
 
 def _step(
-    model: Game,
+    model: Game | GameOfExamples,
     discriminator_optimiser: Optimizer,
     generator_optimiser: Optimizer,
     batch: Any,
@@ -131,17 +151,24 @@ def _step(
 ) -> dict[str, Any]:
     """The discriminator's steps and the generator's one, and the terms of the last of each."""
     terms: dict[str, Any] = {}
+    game: Any = model
+    needs_examples = getattr(game, "needs_examples", False)
     for i, part in enumerate(_parts(batch, critic_steps)):
 
         def judge(share: Share) -> dict[str, Any]:
-            x, labels = share.batch if isinstance(share.batch, tuple) else (share.batch, None)
-            return model.discriminator_terms(x, share.rng, labels)
+            arrays = share.batch if isinstance(share.batch, tuple) else (share.batch,)
+            if needs_examples:
+                return game.discriminator_terms(*arrays, share.rng)
+            x, *labels = arrays
+            return game.discriminator_terms(x, share.rng, *labels)
 
         terms = _descend(judge, discriminator_optimiser, part, rng.child("discriminator", i))
 
     def forge(share: Share) -> dict[str, Any]:
-        x = share.batch[0] if isinstance(share.batch, tuple) else share.batch
-        return {"loss": model.generator_loss(len(x), share.rng)}
+        arrays = share.batch if isinstance(share.batch, tuple) else (share.batch,)
+        if needs_examples:
+            return {"loss": game.generator_loss(*arrays, share.rng)}
+        return {"loss": game.generator_loss(len(arrays[0]), share.rng)}
 
     loss = _descend(forge, generator_optimiser, part, rng.child("generator"))["loss"]
     return {"discriminator loss": terms.pop("loss"), "generator loss": loss, **terms}

@@ -6,12 +6,14 @@ portrait of 32x32 pixels, and each picture a nearest look. So the distance of a 
 computed, not guessed.
 
 The reading order is ``looks`` (the table), ``world`` (P_data), ``observations``, ``parts`` and ``drawing``
-(portraits), ``reading`` (their inverse).
+(portraits), ``reading`` (their inverse), and
+``persons`` (a person in two pictures).
 """
 
 from .drawing import SHAPE, draw
 from .looks import ATTRIBUTES, COUNTS, LEVELS, NAMES, all_looks, describe, frequencies, look, look_numbers
 from .observations import arrange, observations
+from .persons import best_guess, pose, region, second_pictures
 from .reading import TOLERANCE, Reading, read
 from .world import entropy, joint, log_prob, probabilities, sample, total_correlation
 
@@ -25,6 +27,7 @@ __all__ = [
     "Reading",
     "all_looks",
     "arrange",
+    "best_guess",
     "describe",
     "draw",
     "entropy",
@@ -34,8 +37,11 @@ __all__ = [
     "look",
     "look_numbers",
     "observations",
+    "pose",
     "probabilities",
     "read",
+    "region",
     "sample",
+    "second_pictures",
     "total_correlation",
 ]

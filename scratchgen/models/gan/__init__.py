@@ -1,5 +1,6 @@
-"""Generative adversarial networks: read `objectives`, `penalty`, `model` (the game), then `physics`."""
+"""Generative adversarial networks: `objectives`, `penalty`, `model` (the game), `physics`, `exemplar`."""
 
+from .exemplar import ExemplarGAN
 from .model import GAN
 from .objectives import OBJECTIVES, critic_loss, discriminator_loss, generator_loss
 from .penalty import gradient_penalty, interpolate
@@ -8,6 +9,7 @@ from .physics import PhysicsInformedGAN, slope
 __all__ = [
     "GAN",
     "OBJECTIVES",
+    "ExemplarGAN",
     "PhysicsInformedGAN",
     "critic_loss",
     "discriminator_loss",
