@@ -327,6 +327,10 @@ def test_blocks_are_told_the_time_and_the_label_as_one_vector() -> None:
     stage.forward = real
     x = sg.asarray(RNG.normal(size=(2, 1, 4, 4)))
     assert_slopes(lambda: network(x, sg.asarray(t), sg.asarray(labels)), network.parameters(), rtol=1e-5)
+    double = sg.asnumpy(network(x, sg.asarray(t), sg.asarray(labels)))
+    single = network.to(np.float32)(x.astype(np.float32), sg.asarray(t), sg.asarray(labels))
+    assert single.dtype == np.float32
+    assert_close(single, double.astype(np.float32), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.equation("unet-skips")

@@ -13,6 +13,7 @@ from scratchgen.backend import RandomStream
 from scratchgen.data import driving
 from scratchgen.data.driving import Controller
 from scratchgen.data.driving.kinds import KINDS, factors, means
+from scratchgen.data.driving.motion import AHEAD, STAY
 
 OTHER = Controller(
     headway=1.3,
@@ -90,6 +91,20 @@ def test_the_motion_is_that_of_a_fine_solution_of_the_drivers_equation() -> None
     assert_close(found.speed[0], fine.y[2], rtol=0, atol=0.12)
     means = (found.speed[:, 1:] + found.speed[:, :-1]) / 2  # of the speeds at both ends of each step
     assert_close(np.diff(found.car), means * np.diff(found.times), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.equation("driving-motion")
+def test_who_steps_out_stands_a_fixed_way_ahead_of_the_car_or_before_the_one_in_front() -> None:
+    speeds = np.full(8, 12.0)
+    for headway, way in ((4.0, AHEAD), (0.2, None)):
+        driver = Controller(headway=headway, reaction=0.0)
+        found = driving.drive(np.array([[*speeds, 5.0, 1.0]]), driver)
+        first = int(np.argmax(found.times >= 5.0))
+        there = np.isfinite(found.person[0])
+        place = found.lead[0, first] if way is None else found.car[0, first] + way
+        assert_close(found.person[0, there], np.full(there.sum(), place), rtol=1e-12)
+        assert_close(found.times[there], found.times[first : first + there.sum()], rtol=0)
+        assert_close(found.times[there][-1], 5.0 + STAY, rtol=0, atol=0.11)  # a step of the clock
 
 
 @pytest.mark.equation("driving-motion")

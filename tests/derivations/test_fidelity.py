@@ -122,6 +122,9 @@ def test_spread_and_spacing_by_definition() -> None:
 
     assert_close(found.spread, np.sqrt(spread(made) / spread(data)), rtol=1e-9)
     assert_close(found.spacing, spacing(made) / spacing(data), rtol=1e-6)
+    fewer = diversity(made[:14], data)  # of the larger set as many, evenly from all over it: each third
+    assert_close(fewer.spread, np.sqrt(spread(made[:14]) / spread(data[::3])), rtol=1e-9)
+    assert_close(fewer.spacing, spacing(made[:14]) / spacing(data[::3]), rtol=1e-6)
 
 
 @pytest.mark.equation("confident-share")
