@@ -190,9 +190,10 @@ def guarantees(
         "The classifier is a small network whose gradients are clipped and drowned in noise. Naive Bayes has "
         "noise in its counts, once; the VAE is trained with noise. Both draw pictures, a classifier learns "
         f"from these alone, and all are asked about the {pictures[1]:,} real test pictures. Means over "
-        f"{len(found[np.inf].trained)} trainings with 95 % intervals; noise is of the system's entropy, so "
-        "no two runs agree. The row without a guarantee is the same training without noise. Attack: the "
-        "advantage by the trained classifier's loss; bound: what epsilon proves of all attacks."
+        f"{len(found[np.inf].trained)} trainings with 95 % intervals; noise and batches are of the "
+        "system's entropy, so no two runs agree. The row without a guarantee is the same training without "
+        "noise. Attack: the advantage by the trained classifier's loss; bound: what epsilon proves of all "
+        "attacks."
     )
     rows = {
         name: images[:10].reshape(-1, 1, *[round(images.shape[1] ** 0.5)] * 2)

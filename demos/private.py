@@ -12,6 +12,7 @@ Then it is proved how little anybody can find out, and the question is what the 
 # %% Settings, all of which are options on the command line: `python3 demos private --help`
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -72,13 +73,15 @@ def train_privately(
 ) -> None:
     """Train for so many steps, with batches at that rate and noise that suffices for that epsilon.
 
-    An infinite epsilon is the same training without noise, which guarantees nothing.
+    Who is in which batch is as secret as the noise is: it comes from the system's entropy, too. An infinite
+    epsilon is the same training without noise, which guarantees nothing.
     """
     rate, steps, epsilon = plan
     sigma = noise(epsilon, rate, steps, options.delta)
     x, labels = (sg.asarray(array) for array in data)
     rng = sg.RandomStream(options.seed, "private", seed)
-    for step, batch in enumerate(poisson_batches(x, rate, steps, rng.child("batches"), labels)):
+    secret = sg.RandomStream(secrets.randbits(63), "batches")
+    for step, batch in enumerate(poisson_batches(x, rate, steps, secret, labels)):
         private_gradients(loss, model, batch, rng.child(step), options.clip_norm or 1.0, sigma)
         optimiser.step()
         watch(step + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scratchgen.data import Images, digits
 from scratchgen.metrics import noise_needed
 from scratchgen.metrics.bootstrap import Estimate
 from scratchgen.networks import MLP
+from scratchgen.nn import functional as F
 from scratchgen.training import Run
 
 BLACK = np.zeros((40, 1, 2, 2), np.float32)
@@ -40,6 +42,24 @@ def test_counts_have_the_noise_that_epsilon_needs(monkeypatch: pytest.MonkeyPatc
     assert seen == [(10, 5)]
     assert abs(images.mean() - noise / (4 + noise)) < 0.01  # of four pictures a class
     assert (np.bincount(labels) == 2000).all()
+
+
+def test_nobody_can_repeat_who_was_in_which_batch() -> None:
+    seen: list[list[float]] = []
+    for _ in range(2):
+        network = MLP([1, 2], rng=RandomStream(0))
+        rows: list[float] = []
+
+        def loss(batch: Any, rng: RandomStream, network: Any = network, rows: list[float] = rows) -> Any:
+            rows.extend(sg.asnumpy(batch[0])[:, 0])
+            return F.cross_entropy(network(batch[0]), batch[1])
+
+        data = np.arange(200, dtype=np.float32)[:, None], np.zeros(200, np.int64)
+        optimiser = sg.optim.SGD(network.parameters(), 0.1)
+        private.train_privately(loss, network, optimiser, data, (0.3, 3, np.inf), private.Options())
+        seen.append(rows)
+    assert seen[0] != seen[1]
+    assert 100 < len(seen[0]) < 260  # of 180 expected
 
 
 def test_a_longer_row_is_clipped() -> None:
