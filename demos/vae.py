@@ -32,9 +32,10 @@ class Recipe(NamedTuple):
     latent_dim: int
     likelihood: str
     widths: tuple[int, ...]  # of the convolutions
+    lr: float = 3e-3
 
 
-DIGITS = Recipe(5000, "dense", 10, "bernoulli", (32, 64))
+DIGITS = Recipe(5000, "dense", 10, "bernoulli", (32, 64), lr=1e-3)
 SIGMA = 0.1  # where the likelihood's sigma begins: from 1 errors count so little that the code falls silent
 TESTED = 2_000_000  # numbers, of up to a thousand test images
 OWN = {  # by the side of the pictures
@@ -57,7 +58,8 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     """p(x|z): bernoulli (pixels binarised afresh in every step) or normal (grey pixels, sigma learnt)."""
     beta: float = 1.0
     """The weight of the KL in the loss; 1 gives the evidence lower bound."""
-    lr: float = 1e-3
+    lr: float | None = None
+    """The learning rate; each kind of data has its own default."""
     published: bool = False
     """Train the published 784-200-200-50 VAE on MNIST instead, and print its table (about half an hour)."""
 
@@ -75,6 +77,7 @@ class Options(_pictures.OwnPictures, _lesson.Options):
             "net": best.net,
             "latent_dim": best.latent_dim,
             "likelihood": best.likelihood,
+            "lr": best.lr,
         }
         chosen = {name: getattr(self, name) or value for name, value in left_open.items()}
         return replace(self, steps=steps, **chosen)
@@ -112,7 +115,7 @@ def train(data: Images, latent_dim: int, options: Options, run: Run) -> tuple[VA
     rows = fit(
         lambda x, rng: model.loss_terms(pixels(x, options, rng), rng),
         data.train,
-        sg.optim.Adam(model.parameters(), options.lr),
+        sg.optim.Adam(model.parameters(), options.lr or recipe(options).lr),
         steps=steps,
         batch_size=options.batch_size,
         schedule=_pictures.schedule(options, steps),
