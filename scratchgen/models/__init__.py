@@ -6,6 +6,7 @@ from .diffusion import DDPM, LatentDiffusion, Schedule, cosine_schedule, linear_
 from .gan import GAN, ExemplarGAN, PhysicsInformedGAN
 from .naive_bayes import CategoricalNaiveBayes, JointMultinomial, PixelNaiveBayes
 from .semi_supervised import SemiSupervisedVAE
+from .swap import SwapAutoencoder
 from .vae import VAE, MixturePrior, VampPrior
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "PixelNaiveBayes",
     "Schedule",
     "SemiSupervisedVAE",
+    "SwapAutoencoder",
     "VampPrior",
     "cosine_schedule",
     "linear_schedule",

@@ -11,6 +11,7 @@ from .gaussian import GaussianHeads
 from .masked import MaskedConv2d, MaskedLinear
 from .mlp import MLP
 from .patches import InPatches
+from .points import SpatialPoints
 from .small_images import SmallImageDecoder, SmallImageEncoder, small_shape
 from .time_mlp import TimeMLP
 from .unet import UNet
@@ -32,6 +33,7 @@ __all__ = [
     "ProjectionDiscriminator",
     "SmallImageDecoder",
     "SmallImageEncoder",
+    "SpatialPoints",
     "TimeMLP",
     "UNet",
     "WithLabel",

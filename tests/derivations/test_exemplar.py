@@ -128,6 +128,7 @@ def test_the_discriminator_sees_complete_pictures_masks_and_exemplars(dtype: Any
     assert_close(model.discriminator_loss(*cases, RandomStream(4)).data, -value, rtol=rtol)
 
 
+@pytest.mark.equation("exemplar-fill")
 @pytest.mark.equation("exemplar-loss")
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-5)])
 def test_the_generator_deceives_and_restores(dtype: Any, rtol: float) -> None:
