@@ -40,6 +40,7 @@ def test_the_other_familys_decoder_draws() -> None:
     swap, x = model(), to_device(np.random.default_rng(3).normal(size=(4, 3)))
     for f in range(3):
         assert_close(swap.swap(x, f), swap.decoders[f](swap.encoder(x)).data, rtol=1e-12)
+        assert not isinstance(swap.swap(x, f), sg.Tensor)
     assert np.abs(sg.asnumpy(swap.swap(x, 0) - swap.swap(x, 1))).min() > 1e-3
 
 
@@ -95,6 +96,8 @@ def test_a_feature_is_where_its_weights_have_their_mean(dtype: Any, rtol: float)
             right[i, 2 * k] = (weights.sum(axis=0) * np.linspace(-1, 1, 6)).sum()
             right[i, 2 * k + 1] = (weights.sum(axis=1) * np.linspace(-1, 1, 4)).sum()
     assert_close(found, right, rtol=rtol, atol=rtol)
+    if dtype == np.float64:
+        assert_slopes(lambda: network(to_device(x)), [network.second.weight, network.second.bias])
 
 
 @pytest.mark.equation("spatial-points")
