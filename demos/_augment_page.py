@@ -56,12 +56,13 @@ def write(seen: Seen, data: Images, options: Any, run: Run) -> dict[str, str]:
     draws = len(seen.results[0]["real"])
     text = (
         "    I(theta; real, drawn)  =  I(theta; real)\n\n"
-        f"Few pictures of each class, drawn {draws} times from {len(data.train):,}. A classifier learns from "
-        "them, from them and as many others, or from others alone: distorted ones, or ones drawn by a small "
-        "model that was trained on the same few and is told the class. It is always the same classifier, "
-        f"trained as long. Right answers on {len(data.test):,} test pictures, in %, means and 95 % intervals "
-        f"over draws. With all {len(data.train):,} pictures: {100 * seen.all_real:.1f}. The last rows: how "
-        "many of the drawn pictures show what their label says, in the eyes of that last classifier."
+        f"{MAPS if data.name == 'scans' else ''}Few pictures of each class, drawn {draws} times from "
+        f"{len(data.train):,}. A classifier learns from them, from them and as many others, or from others "
+        "alone: distorted ones, or ones drawn by a small model that was trained on the same few and is told "
+        "the class. It is always the same classifier, trained as long. Right answers on "
+        f"{len(data.test):,} test pictures, in %, means and 95 % intervals over draws. With all "
+        f"{len(data.train):,} pictures: {100 * seen.all_real:.1f}. The last rows: how many drawn pictures "
+        "show what their label says, in the eyes of that last classifier."
     )
     table = [["trained on", *names], *(row(name, seen.results) for name in seen.results[0])]
     table += [row(name, seen.agreed, f"right labels, {name}") for name in seen.agreed[0]]
@@ -82,12 +83,16 @@ def write(seen: Seen, data: Images, options: Any, run: Run) -> dict[str, str]:
     }
 
 
+MAPS = (
+    "Maps of what principal components of healthy scans leave unexplained, of healthy heads and of three "
+    "findings. Of healthy scans there are thousands, and they need no label; findings are rare. "
+)
 WHY = (
     "Why. A drawn picture is a function of the few pictures, of chance, and of what the model assumes. Given "
     "the few, it says nothing about the world, so what is gained must be an assumption that is true: that a "
-    "shifted digit is the same digit (nobody had to learn that), or that between two pictures of a class "
-    "there are others of that class. What is lost is an assumption that is false, or noise: a picture that "
-    "does not show what its label says teaches the classifier something wrong.\n\n"
+    "shifted digit, or a turned lesion, is of the same class (nobody had to learn that), or that between two "
+    "pictures of a class there are others of that class. What is lost is an assumption that is false, or "
+    "noise: a picture that does not show what its label says teaches the classifier something wrong.\n\n"
     "When it fails. Drawn pictures make a test look better than it is if they are in it, and a model of few "
     "pictures repeats what is peculiar to them. Somebody who can have ten more real pictures should have "
     "them: compare the columns."

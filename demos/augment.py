@@ -12,12 +12,14 @@ drawn pictures add nothing to know. What they can add is the assumption. So we t
 # %% Settings, all of which are options on the command line: `python3 demos augment --help`
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _augment_models, _augment_page, _lesson
+from demos import _augment_models, _augment_page, _augment_scans, _lesson
 from demos._augment_models import Drawer, Examples
 from scratchgen.data import distorted
 from scratchgen.networks import MLP
@@ -25,21 +27,34 @@ from scratchgen.nn import Module, functional as F
 from scratchgen.training import Run, fit
 
 COUNTS, STEPS = (5, 10, 20, 50), 300
-"""Pictures of each digit; steps of the classifier and of the GAN (two thirds for VAE and diffusion)."""
+"""Pictures of each class; steps of the classifier and of the GAN (two thirds for VAE and diffusion)."""
 
 
 @dataclass
 class Options(_lesson.Options):
     """Train classifiers on few pictures, with distorted and with drawn ones."""
 
+    data: Literal["digits", "mnist", "fashion", "scans"] = "digits"  # type: ignore[assignment]
+    """Images of classes; or heads of which few have a lesion, a fracture or bright spots."""
     seeds: int = 10
     """How often the few pictures are drawn from all."""
     each: int = 100
     """Pictures that are drawn of each class, beside as many repeated real ones."""
-    shift: float = 0.5
-    """Distortions: up to so many pixels; found on training pictures, as the angle was."""
-    turn: float = 0.15
-    """Up to this angle, in radians."""
+    shift: float | None = None
+    """Distortions: up to so many pixels; on digits found on training pictures, as the angle was."""
+    turn: float | None = None
+    """Up to this angle, in radians; a finding may be turned by any."""
+
+    def settled(self) -> Options:
+        """With distortions that suit the data."""
+        shift, turn = limits(self)
+        return replace(self, shift=shift, turn=turn)
+
+
+def limits(options: Options) -> tuple[float, float]:
+    """How far distortions go, in pixels and in radians."""
+    shift, turn = (1.0, math.pi) if options.data == "scans" else (0.5, 0.15)
+    return options.shift or shift, options.turn or turn
 
 
 # %% A few of many, and the same again and again: every classifier sees as many pictures
@@ -59,7 +74,7 @@ def repeated(known: Examples, each: int) -> Examples:
 def distortions(known: Examples, options: Options, rng: sg.RandomStream) -> Examples:
     """Repeated examples, each differently distorted."""
     copies = repeated(known, options.each)
-    images = distorted(sg.asarray(copies.images), rng, options.shift, options.turn)
+    images = distorted(sg.asarray(copies.images), rng, *limits(options))
     return Examples(sg.asnumpy(images), copies.labels)
 
 
@@ -111,7 +126,7 @@ def ways(known: Examples, options: Options, seed: int) -> tuple[dict[str, Exampl
 
 def lesson(options: Options, run: Run) -> dict[str, str]:
     """Every number of pictures, every draw of them, every way; and the page."""
-    data = _lesson.images(options)
+    data = _augment_scans.maps(options.seed) if options.data == "scans" else _lesson.images(options)
     pool, test = Examples(data.train, data.train_labels), Examples(data.test, data.test_labels)
     judge = classifier(pool, options, seed=0)
     results: list[dict[str, list[float]]] = []
@@ -129,7 +144,7 @@ def lesson(options: Options, run: Run) -> dict[str, str]:
             for name, examples in drawn.items():
                 agreed[-1].setdefault(name, []).append(right(judge, examples))
         means = "  ".join(f"{name}: {np.mean(values):.3f}" for name, values in results[-1].items())
-        print(f"{count} of each digit: {means}", flush=True)
+        print(f"{count} a class: {means}", flush=True)
     shown = {"real\nthe few": known} | {f"{name}\ndrawn": examples for name, examples in drawn.items()}
     seen = _augment_page.Seen(counts, results, agreed, right(judge, test), shown)
     return _augment_page.write(seen, data, options, run)

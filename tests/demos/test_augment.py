@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from demos import _augment_models, _augment_page, augment
+from demos import _augment_models, _augment_page, _augment_scans, augment
 from demos._augment_models import Examples
 from scratchgen.backend import RandomStream
 from scratchgen.training import Run
@@ -60,6 +60,31 @@ def test_verdicts_are_about_differences_of_the_same_draws() -> None:
         "B alone: hurts with 5 a class (-16.7 ± 14.3), 9 a class (-16.7 ± 14.3).",
         "real + C: undecided with 5 a class (+0.3 ± 49.7), 9 a class (+0.3 ± 49.7).",
     ]
+
+
+def test_maps_show_findings_where_healthy_heads_are_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, count in {"HEALTHY": 300, "EACH": 20, "TESTED": 20}.items():
+        monkeypatch.setattr(_augment_scans, name, count)
+    data = _augment_scans.maps(0)
+    assert data.train.shape == (80, 1, 16, 16)
+    assert data.class_names == ("healthy", "lesion", "fracture", "bright spots")
+    brightest = data.test.max(axis=(1, 2, 3))
+    healthy, ill = brightest[data.test_labels == 0], brightest[data.test_labels > 0]
+    assert np.median(ill) > 1.5 * np.median(healthy)
+    assert np.array_equal(_augment_scans.maps(0).test, data.test)
+
+
+def test_what_components_explain_is_not_in_the_map() -> None:
+    axes = np.eye(16)[:3]
+    image = np.zeros((1, 1, 4, 4))
+    image[0, 0, 0, :] = [0.9, 0.8, 0.7, 0.06]  # the first three are explained
+    found = _augment_scans.unexplained(image, np.zeros(16), axes)
+    np.testing.assert_allclose(found, [[[[0, 0.06 / 4 / 0.15], [0, 0]]]], atol=1e-7)
+
+
+def test_distortions_suit_the_data() -> None:
+    assert augment.limits(augment.Options(data="scans")) == (1.0, np.pi)
+    assert augment.limits(augment.Options(turn=0.3)) == (0.5, 0.3)
 
 
 def test_the_page_of_a_quick_run(tmp_path: Path) -> None:
