@@ -109,9 +109,10 @@ def test_counts_are_probabilities_and_every_symbol_has_one() -> None:
     lost = (p * (np.log2(p + 1e-300) - np.log2(counts / 2**BITS))).sum(axis=1)
     assert_at_most(lost, 2e-4, "bits")
     logit = np.array([-50.0, -3.0, 0.0, 0.7, 50.0])
-    ones = np.diff(counts_of_logit(fixed(logit)), axis=1)[:, 1] / 2**BITS
-    least = 2.0**-BITS  # neither has no slot at all
-    assert_close(ones, np.clip(special.expit(logit), least, 1 - least), rtol=1e-3)
+    ones = np.diff(counts_of_logit(fixed(logit)), axis=1)[:, 1]
+    middle = (np.floor(logit * 512) + 0.5) / 512  # of the table's step, at which it holds the function
+    slots = np.floor(np.rint(special.expit(middle) * FINE) / (FINE >> BITS))
+    assert_close(ones, np.clip(slots, 1, 2**BITS - 1))  # neither has no slot at all
 
 
 @pytest.mark.equation("symbol-counts")
