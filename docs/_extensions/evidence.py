@@ -118,7 +118,8 @@ def evidence(
     for place in equation.anchors[:1]:
         summary += [link(place.path, place.line, short(place.path)), nodes.Text(f" line {place.line}")]
     if equation.theory:
-        summary += nodes.Text("a theorem: nothing computes it")
+        separator = " · " if equation.anchors else ""
+        summary += nodes.Text(f"{separator}a theorem: nothing computes it")
     worst = max((r.measurement for _, r in tests if r.measurement), key=lambda m: m.share, default=None)
     count = f"{len(tests)} tests" if len(tests) != 1 else "1 test"
     summary += nodes.Text(f" · {count} · {measured(worst)}")
