@@ -224,6 +224,11 @@ def test_its_slope_is_probability_minus_target() -> None:
     logits = sg.tensor(single[0], requires_grad=True)
     (slope,) = sg.grad(sg.binary_cross_entropy(logits, single[1]), logits, single[2])
     assert_close(slope, g * (special.expit(LOGITS) - TARGET), rtol=1e-5, atol=1e-6)
+    rows = [sg.asarray(np.tile(a.astype(np.float32), (300, 1))) for a in (LOGITS, TARGET, g)]
+    logits = sg.tensor(rows[0], requires_grad=True)  # so many that the loop takes them
+    (slope,) = sg.grad(sg.binary_cross_entropy(logits, rows[1]), logits, rows[2])
+    expected = np.tile(g * (special.expit(LOGITS) - TARGET), (300, 1))
+    assert_close(slope, expected, rtol=1e-5, atol=1e-6)
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):
         many = np.tile(LOGITS, 60).astype(dtype)
         logits = sg.tensor(sg.asarray(many), requires_grad=True)

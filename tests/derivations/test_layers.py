@@ -111,6 +111,7 @@ def test_a_group_of_channels_is_normalised_in_each_image(groups: int, dtype: Any
     assert_close(layer(sg.asarray(X.astype(dtype))), expected, rtol=rtol, atol=rtol / 10)
 
 
+@pytest.mark.equation("group-norm")
 @pytest.mark.equation("group-norm-shares")
 @pytest.mark.parametrize("silu", [False, True])
 @DTYPES
