@@ -27,6 +27,7 @@ from scratchgen.optim.schedules import cosine
 from scratchgen.training import Run, fit, fit_adversarial, sampled
 
 LogProb = Callable[[np.ndarray], np.ndarray]
+Draw = Callable[[int, sg.RandomStream], np.ndarray]
 HIDDEN, BATCH, SAMPLES = 128, 128, 1000
 """Units of a layer, examples of a batch, importance samples of the VAE."""
 NOISE_STEPS, FINEST = 100, 0.5
@@ -39,8 +40,8 @@ class Learned:
 
     parameters: int
     seconds: float
-    draw: Callable[[int, sg.RandomStream], np.ndarray]
-    """Samples as vectors of the world."""
+    draw: Draw | None
+    """Samples as vectors of the world; None of a model that cannot be of this one."""
     log_prob: LogProb | None = None
     """Of vectors, in nats: exact, or as near as computing brings it."""
     rows_log_prob: LogProb | None = None
@@ -112,7 +113,7 @@ def autoregressive(its: Training) -> Learned:
     """One after another: NADE on many bits; where attributes are few, each a table given the one before."""
     world = its.world
     if world.levels is None:
-        return Learned(0, 0.0, _nothing, how="needs levels: these are real numbers")
+        return Learned(0, 0.0, None, how="needs levels: these are real numbers")
     if len(world.levels) < 10:
         chain = CategoricalChain(world.levels, parents=1, alpha=0.1).fit(world.rows(world.observed))
         return Learned(
@@ -185,7 +186,7 @@ def gan(its: Training) -> Learned:
     steps, part = _lesson.steps(its.options, 4000), its.run.part(f"{world.name}, GAN")
     rows = fit_adversarial(
         model,
-        signs(world),
+        signs(world, world.observed),
         Adam(model.discriminator.parameters(), 1e-3, (0.5, 0.99)),
         Adam(model.generator.parameters(), 1e-3, (0.5, 0.99)),
         steps=steps,
@@ -197,14 +198,8 @@ def gan(its: Training) -> Learned:
         resume=_lesson.resumption(part),
     )
 
-    def draw(n: int, rng: sg.RandomStream) -> np.ndarray:
-        with average.applied():
-            x = sg.asnumpy(sampled(model.sample, n, rng))
-        return (x > 0).astype(np.float32) if world.bits else x
-
-    return Learned(
-        model.parameter_count(), rows[-1]["seconds"], draw, how="a map of noise has no density to ask"
-    )
+    draw, why = drawing(world, model, average), "a map of noise has no density to ask"
+    return Learned(model.parameter_count(), rows[-1]["seconds"], draw, how=why)
 
 
 # %% From noise back, by many small steps
@@ -217,25 +212,18 @@ def ddpm(its: Training) -> Learned:
         schedule = schedule.starting_at(FINEST)
     model = DDPM(network, schedule, (size,), "learned", "v", 2 if world.bits else None)
     average = ExponentialMovingAverage(model.parameters(), 0.998)
-    seconds = its.fit("diffusion", model, signs(world), 4000, average=average)
+    seconds = its.fit("diffusion", model, signs(world, world.observed), 4000, average=average)
     rng = its.rng.child("ddpm", "bound")
-
-    def scaled(x: np.ndarray) -> Any:
-        return sg.asarray(2 * x - 1 if world.bits else x)
 
     def bound(x: np.ndarray) -> np.ndarray:
         with average.applied():
-            return -sg.asnumpy(model.bound(scaled(x), rng))
+            return -sg.asnumpy(model.bound(sg.asarray(signs(world, x)), rng))
 
     def flow(x: np.ndarray) -> np.ndarray:
         with average.applied():
-            return sg.asnumpy(model.ode_log_prob(scaled(x), steps=its.quick(40, 5)))
+            return sg.asnumpy(model.ode_log_prob(sg.asarray(x), steps=its.quick(40, 5)))
 
-    def draw(n: int, rng: sg.RandomStream) -> np.ndarray:
-        with average.applied():
-            x = sg.asnumpy(sampled(model.sample, n, rng))
-        return (x > 0).astype(np.float32) if world.bits else x
-
+    draw = drawing(world, model, average)
     density = None if world.bits else flow
     return Learned(model.parameter_count(), seconds, draw, bound=bound, flow=density, how="by a bound")
 
@@ -250,10 +238,17 @@ MODELS: dict[str, Callable[[Training], Learned]] = {
 }
 
 
-def signs(world: World) -> np.ndarray:
-    """The observed vectors; bits as -1 and 1."""
-    return 2 * world.observed - 1 if world.bits else world.observed
+def signs(world: World, x: np.ndarray) -> np.ndarray:
+    """Vectors as GAN and diffusion see them: bits as -1 and 1."""
+    return 2 * x - 1 if world.bits else x
 
 
-def _nothing(n: int, rng: sg.RandomStream) -> np.ndarray:
-    raise NotImplementedError("a model that was not trained draws nothing")
+def drawing(world: World, model: Any, average: ExponentialMovingAverage) -> Draw:
+    """Samples of a model with averaged weights; of signs, the bits."""
+
+    def draw(n: int, rng: sg.RandomStream) -> np.ndarray:
+        with average.applied():
+            x = sg.asnumpy(sampled(model.sample, n, rng))
+        return (x > 0).astype(np.float32) if world.bits else x
+
+    return draw

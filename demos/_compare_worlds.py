@@ -18,7 +18,7 @@ import scratchgen as sg
 from demos import _judge, _lesson
 from scratchgen.data import Images, avatars, driving
 from scratchgen.data.driving import kinds
-from scratchgen.metrics import Estimate, bootstrap_interval, exact_kl, nearest_neighbour_ratio, sample_quality
+from scratchgen.metrics import Estimate, bootstrap_interval, exact_kl, nearest_neighbour_ratio
 
 FAIR, COPY = 0.25, 1 / 3
 """Of its fair share a kind needs so much to count as covered; a copy is so much nearer to one than to two."""
@@ -258,7 +258,3 @@ class Digits(World):
             return sg.asnumpy(
                 self.judge.logits(sg.asarray(points.reshape(-1, 1, 8, 8).astype(np.float32))).data
             )
-
-    def frechet(self, points: np.ndarray) -> float:
-        """The Fréchet distance of samples from test images, in the judge's features."""
-        return sample_quality(points.reshape(-1, 1, 8, 8).astype(np.float32), self.judge, self.images).frechet

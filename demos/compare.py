@@ -86,8 +86,9 @@ def enter(name: str, world: World, options: Options, run: Run) -> Entry:
     if entry.model.bound is not None and entry.model.log_prob is not None:
         entry.looseness = float(np.mean(said - entry.model.bound(test)))
     if entry.model.rows_log_prob is not None:
-        entry.divergence = world.exact_divergence(entry.model.rows_log_prob) or entry.divergence
-    if entry.model.parameters:
+        exact = world.exact_divergence(entry.model.rows_log_prob)
+        entry.divergence = entry.divergence if exact is None else exact
+    if entry.model.draw is not None:
         n, began = 200 if options.quick else 5000, time.perf_counter()
         entry.points = entry.model.draw(n, rng.child("draw"))
         entry.milliseconds = 1000 * (time.perf_counter() - began) / n
@@ -109,7 +110,8 @@ def parzen(points: np.ndarray, test: np.ndarray, held_out: np.ndarray) -> float:
 
 def stand_in(world: World, entries: dict[str, Entry], options: Options) -> dict[str, float]:
     """The score of each model's samples, of the truth's own, of the observed, and of averages of these."""
-    n, (test, held_out) = 100 if options.quick else 1000, np.split(world.test[:1000], 2)
+    n = 100 if options.quick else 1000
+    test, held_out = np.split(world.test[:-n][:1000], 2)  # the truth's own samples are others
     clouds = {name: entry.points[:n] for name, entry in entries.items() if entry.points is not None}
     clouds["the truth itself"] = world.test[-n:]
     clouds["copies of the observed"] = world.observed[:n]
