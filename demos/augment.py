@@ -21,6 +21,7 @@ import numpy as np
 import scratchgen as sg
 from demos import _augment_models, _augment_page, _augment_scans, _lesson
 from demos._augment_models import Drawer, Examples
+from demos.few_labels import balanced
 from scratchgen.data import distorted
 from scratchgen.networks import MLP
 from scratchgen.nn import Module, functional as F
@@ -60,9 +61,7 @@ def limits(options: Options) -> tuple[float, float]:
 # %% A few of many, and the same again and again: every classifier sees as many pictures
 def few(pool: Examples, count: int, rng: sg.RandomStream) -> Examples:
     """So many examples of each class, drawn from all."""
-    order = sg.asnumpy(rng.permutation(len(pool.labels)))
-    chosen = [order[pool.labels[order] == y][:count] for y in range(pool.classes)]
-    return pool.part(np.concatenate(chosen))
+    return pool.part(balanced(pool.labels, count * pool.classes, rng))
 
 
 def repeated(known: Examples, each: int) -> Examples:
