@@ -15,6 +15,7 @@ from .frechet import frechet_distance, frechet_distance_of_gaussians
 from .memorisation import distance_ratio, memorised_fraction, nearest_neighbour_ratio
 from .modes import ModeCoverage, density_error, mode_coverage
 from .parzen import parzen_gap, parzen_log_prob
+from .paths import path_unevenness
 from .precision_recall import PrecisionRecall, precision_recall
 from .privacy import membership_advantage, membership_bound, noise_needed, privacy_spent
 from .psnr import psnr
@@ -52,6 +53,7 @@ __all__ = [
     "noise_needed",
     "parzen_gap",
     "parzen_log_prob",
+    "path_unevenness",
     "precision_recall",
     "privacy_spent",
     "psnr",
