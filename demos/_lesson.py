@@ -9,7 +9,7 @@ import sys
 import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -83,7 +83,7 @@ class Options(Common):
     """The options of lessons that train."""
 
     steps: int | None = None
-    """Training steps."""
+    """Training steps; unless given, what suits each model."""
     batch_size: int = 128
     resume: Path | None = None
     """The folder of an interrupted run of this lesson, to go on with it exactly."""
@@ -191,10 +191,15 @@ def command(name: str, options: Common) -> str:
     parts = ["python3", "demos", name]
     for field in fields(options):
         value, flag = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
-        if value is None or value is False or field.name in NOT_THE_RUN:
+        if value is None or value is False or field.name in NOT_THE_RUN or not offered(field):
             continue
         parts += [flag] if value is True else [flag, str(value)]
     return shlex.join(parts)
+
+
+def offered(field: Field[Any]) -> bool:
+    """Whether ``--help`` offers it; a lesson suppresses what it has no use for."""
+    return "Suppress" not in str(field.type)
 
 
 def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: list[str] | None) -> None:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _augment_models, _augment_page, _augment_scans, _lesson
@@ -45,6 +47,9 @@ class Options(_lesson.Options):
     """Distortions: up to so many pixels; on digits found on training pictures, as the angle was."""
     turn: float | None = None
     """Up to this angle, in radians; a finding may be turned by any."""
+    batch_size: tyro.conf.Suppress[int] = 128
+    max_minutes: tyro.conf.Suppress[float | None] = None
+    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
     def settled(self) -> Options:
         """With distortions that suit the data."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _compress_others, _compress_page, _lesson, _pictures
@@ -51,6 +52,8 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     """A run folder of `python3 demos vae --published --data mnist`: its VAE is used instead of a new one."""
     nade: Path | None = None
     """A run folder of `python3 demos autoregressive --published --data mnist --model nade`, likewise."""
+    max_minutes: tyro.conf.Suppress[float | None] = None
+    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
 
 class Coded(NamedTuple):

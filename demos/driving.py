@@ -15,9 +15,11 @@ Here the recorded scenarios come from a known density, so it can be told what al
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _driving_page, _lesson
@@ -36,13 +38,15 @@ ROUNDS, WIDER, SHARE, FEWEST, FAST = 3, 1.5, 0.1, 20, 16.0
 class Options(_lesson.Options):
     """Learn scenarios of traffic, and find out how often two controllers collide."""
 
-    data: Literal["driving"] = "driving"  # type: ignore[assignment]
+    data: tyro.conf.Suppress[Literal["driving"]] = "driving"  # type: ignore[assignment]
+    root: tyro.conf.Suppress[Path | None] = None
     recorded: int = 20_000
     """Scenarios to learn from."""
     simulations: int = 100_000
     """Of brute force; importance sampling gets a tenth."""
     latent_dim: int = 8
     hidden_dim: int = 128
+    batch_size: tyro.conf.Suppress[int] = 128
     lr: float = 2e-3
 
 

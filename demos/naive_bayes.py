@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _lesson, _naive_bayes_pages, _pictures
@@ -30,6 +31,7 @@ class Options(_pictures.OwnPictures):
 
     alpha: float = 1.0
     """Additive smoothing of the pixels' frequencies; 1 is Laplace's rule."""
+    max_minutes: tyro.conf.Suppress[float | None] = None  # counting takes seconds
 
     def fetch(self) -> None:
         """Have the data at hand, and something to learn of each class, where there are classes."""

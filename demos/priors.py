@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _lesson, _pictures, _priors_page
@@ -36,6 +38,8 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     components: int = 50
     """Of the priors that are learnt."""
     lr: float = 2e-3
+    max_minutes: tyro.conf.Suppress[float | None] = None
+    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
 
 Loss = Callable[[VAE, Any, sg.RandomStream], Any]

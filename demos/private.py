@@ -16,9 +16,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _lesson, _private_models, _private_page
@@ -48,6 +50,9 @@ class Options(_lesson.Options):
     """C: no example moves the sum of gradients further. 1 on digits, 0.1 on MNIST."""
     seeds: int = 5
     """How often each private model is trained."""
+    batch_size: tyro.conf.Suppress[int] = 128
+    max_minutes: tyro.conf.Suppress[float | None] = None
+    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
     def settled(self) -> Options:
         """With the norm that suits the data."""

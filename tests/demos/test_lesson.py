@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
 
 import scratchgen as sg
 from demos import _lesson, autoregressive, avatars, ddpm, gan, naive_bayes, tour, vae
+from demos.__main__ import lessons
 from scratchgen.training import Run, fit
 
 pytestmark = pytest.mark.host_only
+
+FOLDER = Path(_lesson.__file__).parent
 
 
 def lesson(options: _lesson.Options, run: Run) -> None:
@@ -136,3 +143,50 @@ def test_what_is_left_open_is_settled_once() -> None:
         assert settled == settled.settled()
         left = {"root", "resume", "max_minutes"}
         assert {name for name, value in vars(settled).items() if value is None} == left
+
+
+SHARED = ("_lesson", "_pictures", "_judge", "_published")
+
+
+def of_its_own(name: str) -> str:
+    """The code of a lesson and of what it is made of, modules that are no lessons; the tour calls those."""
+    found, left = {}, [name]
+    while left:
+        name = left.pop()
+        found[name] = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+        named = {
+            path.stem for path in FOLDER.glob("*.py") if re.search(rf"\b{path.stem}\b", imports(found[name]))
+        }
+        parts = {other for other in named if other.startswith("_") or name == "tour"}
+        left += parts - set(found) - set(left) - set(SHARED)
+    return "".join(found.values())
+
+
+def imports(code: str) -> str:
+    """What a module takes from the lessons' folder."""
+    return " ".join(re.findall(r"from demos(?:\.\w+)? import [^\n(]+|from demos\._\w+", code))
+
+
+@pytest.mark.parametrize("name", sorted(set(lessons()) - {"show"}))
+def test_help_offers_what_the_lesson_uses(name: str) -> None:
+    """Where training can go on, `--resume`; where there are batches, their size; and so on."""
+    lesson = importlib.import_module(f"demos.{name}")
+    offered = {field.name for field in fields(lesson.Options) if _lesson.offered(field)}
+    code = of_its_own(name)
+    assert ("resume" in offered) == ("resumption(" in code)
+    assert ("batch_size" in offered) == ("options.batch_size" in code)
+    assert ("steps" in offered) == ("_lesson.steps(" in code)
+    assert ("data" in offered) == ("root" in offered) == (len(get_args(hints(lesson)["data"])) > 1)
+    assert {"seed", "device", "quick", "out", "open"} <= offered
+
+
+def hints(lesson: ModuleType) -> dict[str, Any]:
+    """The types of a lesson's options."""
+    return get_type_hints(lesson.Options)
+
+
+def test_the_command_leaves_out_what_is_not_offered() -> None:
+    lesson = importlib.import_module("demos.avatars")
+    assert _lesson.command("avatars", lesson.Options(people=50)) == (
+        "python3 demos avatars --seed 0 --device auto --batch-size 64 --people 50"
+    )
