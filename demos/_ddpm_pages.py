@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -175,6 +176,7 @@ class Plane:
             numbers=numbers,
             pictures={
                 "From noise to data": plots.clouds({title: way[title] for title in shown}, world),
+                "The same, in motion": self.animate(way),
                 "The terms of the loss, by the time t": by_time(painter, test, rng.child("terms")),
                 "Training": plots.curves(rows),
             },
@@ -182,6 +184,13 @@ class Plane:
         play = noise(world, cosine_schedule(1000), "Turn t, drag the ring, and choose how to go back")
         self.run.section("Diffusion: the best possible network", PLAY, explorables=[play])
         return _lesson.outcome(painter.model, numbers, rows, painter.draw)
+
+    def animate(self, way: dict[str, Any]) -> Path:
+        """A GIF of the way from noise, in about 25 of its steps."""
+        titles = [*way][:: max(1, len(way) // 25)]
+        still = {title: sg.asnumpy(way[title])[:1000] for title in dict.fromkeys([*titles, [*way][-1]])}
+        frames = plots.cloud_frames(still, self.world)
+        return plots.animation(frames, self.run.folder / "reverse-process.gif", seconds=0.12)
 
 
 class Pictures:

@@ -18,12 +18,13 @@ from scratchgen.optim import ExponentialMovingAverage
 from scratchgen.plots.explorables import duel, targets
 from scratchgen.training import Run, sampled
 
-VALUE = r"$$\max_D \; \mathbb{E} \log D(x) + \mathbb{E} \log (1 - D(G(z)))"
-EQUATIONS = {
-    "non-saturating": VALUE + r", \qquad \max_G \; \mathbb{E} \log D(G(z))$$",
-    "minimax": VALUE + r", \qquad \min_G \; \text{ of the same}$$",
-    "wasserstein-gp": r"$$\max_f \; \mathbb{E} f(x) - \mathbb{E} f(G(z))"
-    r" - \lambda \, \mathbb{E} (\|\nabla f(x')\| - 1)^2, \qquad \max_G \; \mathbb{E} f(G(z))$$",
+VALUE = r"$$&\max_D \; \mathbb{E} \log D(x) + \mathbb{E} \log (1 - D(G(z))) \\"
+EQUATIONS = {  # a line for each player, so that a phone shows them whole
+    "non-saturating": VALUE + r" &\max_G \; \mathbb{E} \log D(G(z))$$",
+    "minimax": VALUE + r" &\min_G \; \text{ of the same}$$",
+    "wasserstein-gp": r"$$&\max_f \; \mathbb{E} f(x) - \mathbb{E} f(G(z))"
+    r" - \lambda \, \mathbb{E} (\|\nabla f(x')\| - 1)^2 \\"
+    r" &\max_G \; \mathbb{E} f(G(z))$$",
 }
 
 PLAY = """
@@ -81,6 +82,11 @@ class Plane:
         error = density_error(points, self.world)
         return {"bumps covered": found.covered, "points on a bump": found.precise, "density error": error}
 
+    def animate(self) -> Path:
+        """A GIF of where the same noise was sent while the two were trained."""
+        frames = plots.cloud_frames({title: x[:1000] for title, x in self.snapshots.items()}, self.world)
+        return plots.animation(frames, self.run.folder / "training.gif", seconds=0.3)
+
     def write(self, forger: Forger, rows: list[dict[str, float]]) -> _lesson.Outcome:
         """The page."""
         observed = self.observe(forger, int(rows[-1]["step"]))
@@ -103,6 +109,7 @@ class Plane:
             numbers=numbers,
             pictures={
                 "Points of the generator on the density of the data": plots.clouds(clouds, self.world),
+                "The same noise in the course of training": self.animate(),
                 "Training": plots.curves(rows),
             },
         )

@@ -7,11 +7,12 @@ from .animations import animation
 from .charts import curves, latent_map
 from .diffusion import by_time
 from .images import image_grid, image_rows, manifold, reconstructions, tile
-from .plane import clouds
+from .plane import cloud_frames, clouds
 
 __all__ = [
     "animation",
     "by_time",
+    "cloud_frames",
     "clouds",
     "curves",
     "image_grid",

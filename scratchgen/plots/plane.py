@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backend import asnumpy
-from .style import CATEGORIES, INK, WIDTH, new_figure
+from .style import CATEGORIES, INK, WIDTH, darkened, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ..data.toy import ToyWorld
 
 COLUMNS = 4
 PIXELS = 120
+FRAME = 4.2  # inches: the side of an animated panel
 
 
 def clouds(points: Mapping[str, Any], world: ToyWorld, reach: float = 3.0) -> Figure:
@@ -43,12 +45,7 @@ def clouds(points: Mapping[str, Any], world: ToyWorld, reach: float = 3.0) -> Fi
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['start', 'end']
     """
-    sets = {title: asnumpy(array) for title, array in points.items()}
-    if not sets:
-        raise ValueError("points: got no set of them, expected at least one")
-    for title, array in sets.items():
-        if array.ndim != 2 or array.shape[1] != 2:
-            raise ValueError(f"points[{title!r}]: got shape {array.shape}, expected (n, 2)")
+    sets = _checked(points)
     columns = min(len(sets), COLUMNS)
     rows = -(-len(sets) // columns)
     side = WIDTH / columns
@@ -57,15 +54,55 @@ def clouds(points: Mapping[str, Any], world: ToyWorld, reach: float = 3.0) -> Fi
     density = _density(world, reach)
     for i, (title, array) in enumerate(sets.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
-        extent = (-reach, reach, -reach, reach)
-        axes.imshow(density, extent=extent, origin="lower")
         size = min(6.0, max(0.6, 3000 / max(len(array), 1)))
-        axes.scatter(array[:, 0], array[:, 1], s=size, color=CATEGORIES[0], alpha=0.5, linewidths=0)
-        axes.set_xlim(-reach, reach)
-        axes.set_ylim(-reach, reach)
-        axes.set_title(title, loc="left", fontsize=9, color=INK)
-        axes.set_axis_off()
+        _panel(axes, title, array, density, reach, size)
     return figure
+
+
+def cloud_frames(points: Mapping[str, Any], world: ToyWorld, reach: float = 3.0) -> list[np.ndarray]:
+    """The panels of `clouds`, each a frame of an animation; dark, since a GIF is the same on every page.
+
+    Parameters
+    ----------
+    points, world, reach
+        As for `clouds`.
+
+    Returns
+    -------
+    list of arrays, each of shape (3, height, width)
+        In [0, 1], as `animation` takes them.
+    """
+    sets, density, frames = _checked(points), _density(world, reach), []
+    for title, array in sets.items():
+        figure = new_figure(FRAME, FRAME + 0.3)
+        axes = figure.add_axes((0, 0, 1, FRAME / (FRAME + 0.3)))
+        _panel(axes, title, array, density, reach, size=5.0)
+        with darkened(figure):
+            figure.canvas.draw()
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]  # Agg's
+        frames.append(pixels.transpose(2, 0, 1) / np.float32(255))
+    return frames
+
+
+def _checked(points: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The sets of points, on the host."""
+    sets = {title: asnumpy(array) for title, array in points.items()}
+    if not sets:
+        raise ValueError("points: got no set of them, expected at least one")
+    for title, array in sets.items():
+        if array.ndim != 2 or array.shape[1] != 2:
+            raise ValueError(f"points[{title!r}]: got shape {array.shape}, expected (n, 2)")
+    return sets
+
+
+def _panel(axes: Axes, title: str, array: np.ndarray, density: np.ndarray, reach: float, size: float) -> None:
+    """Points on the density, and nothing around them but a title."""
+    axes.imshow(density, extent=(-reach, reach, -reach, reach), origin="lower")
+    axes.scatter(array[:, 0], array[:, 1], s=size, color=CATEGORIES[0], alpha=0.5, linewidths=0)
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-reach, reach)
+    axes.set_title(title, loc="left", fontsize=9, color=INK)
+    axes.set_axis_off()
 
 
 def _density(world: ToyWorld, reach: float) -> np.ndarray:
