@@ -24,7 +24,8 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-s
 class Picture:
     """A PNG or GIF with its caption; `width` and `height` are in pixels of the page.
 
-    `dark`, a PNG of the same size, takes its place where the reader prefers dark pages.
+    `dark`, a PNG of the same size, takes its place where the reader prefers dark pages. A `chart` has words,
+    and is not made smaller than these can be read: on a narrow page it is moved sideways.
     """
 
     content: bytes
@@ -33,9 +34,10 @@ class Picture:
     height: int
     caption: str
     dark: bytes | None = None
+    chart: bool = False
 
     @classmethod
-    def read(cls, path: Path, caption: str, dark: Path | None = None) -> Picture:
+    def read(cls, path: Path, caption: str, dark: Path | None = None, chart: bool = False) -> Picture:
         """The picture in a file, and in another for dark pages.
 
         A PNG is shown at half its size: figures are saved for double density.
@@ -49,7 +51,7 @@ class Picture:
         if content.startswith(b"\x89PNG\r\n\x1a\n"):
             width, height = struct.unpack(">II", content[16:24])
             night = None if dark is None else dark.read_bytes()
-            return cls(content, "png", width // 2, height // 2, caption, night)
+            return cls(content, "png", width // 2, height // 2, caption, night, chart)
         if content.startswith((b"GIF87a", b"GIF89a")):
             width, height = struct.unpack("<HH", content[6:10])
             return cls(content, "gif", width, height, caption)
@@ -204,6 +206,8 @@ def _figure(picture: Picture) -> str:
         night = f"data:image/png;base64,{base64.b64encode(picture.dark).decode()}"
         source = f'<source media="(prefers-color-scheme: dark)" srcset="{night}">'
         image = f"<picture>{source}{image}</picture>"
+    if picture.chart:
+        image = f'<div class="chart">{image}</div>'
     return f"<figure>{image}<figcaption>{escape(picture.caption)}</figcaption></figure>\n"
 
 

@@ -23,6 +23,7 @@ from .metrics import Row, append_row, read_rows, rewind_rows
 from .report import Picture, Section, render
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ..plots.explorables import Explorable
@@ -219,7 +220,7 @@ class Run:
                 shown.append(Picture.read(Path(picture), caption))
             else:
                 light, dark = self._save_figure(title, picture)
-                shown.append(Picture.read(light, caption, dark))
+                shown.append(Picture.read(light, caption, dark, _has_words(picture)))
         self.sections.append(Section(title, text, dict(numbers or {}), shown, list(table or []), explorables))
 
     def write_report(self, title: str | None = None, text: str = "", command: str = "") -> Path:
@@ -257,6 +258,15 @@ class Run:
         with darkened(figure):
             figure.savefig(dark, dpi=DOTS_PER_INCH)
         return path, dark
+
+
+def _has_words(figure: Figure) -> bool:
+    """Whether a figure has names or numbers that are to be read."""
+
+    def numbers(axes: Axes) -> bool:
+        return axes.axison and len(axes.get_xticks()) + len(axes.get_yticks()) > 0
+
+    return any(numbers(axes) or axes.texts for axes in figure.axes)
 
 
 def _new_folder(root: Path, name: str) -> Path:

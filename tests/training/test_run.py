@@ -123,6 +123,19 @@ def test_no_request_leaves_the_page(page: Page) -> None:
     assert "@import" not in page.text
 
 
+def test_a_chart_keeps_its_size_on_a_phone_and_images_are_made_to_fit(tmp_path: Path) -> None:
+    images, run = np.zeros((6, 1, 8, 8)), Run("vae", root=tmp_path)
+    rows = [{"step": step, "loss": 1 / step} for step in (1.0, 2.0)]
+    for picture, chart in {
+        plots.image_grid(images): False,
+        plots.image_rows({"real": images}): True,
+        plots.curves(rows): True,
+    }.items():
+        run.section("One", pictures={"picture": picture})
+        assert run.sections[-1].pictures[0].chart == chart
+    assert Page(run.write_report()).tags.count(("div", {"class": "chart"})) == 2
+
+
 def test_pictures_are_inside_and_in_the_folder(page: Page, tmp_path: Path) -> None:
     (folder,) = tmp_path.iterdir()
     images = page.all("img")
