@@ -13,9 +13,11 @@ Are its codes smoother than an autoencoder's? How many are enough, and what if t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tyro
 
 import scratchgen as sg
 from demos import _conditional_codes as codes, _conditional_page, _lesson
@@ -36,6 +38,8 @@ class Options(_lesson.Options):
     hidden_dim: int = 128
     latent_dim: int = 8
     lr: float = 2e-3
+    max_minutes: tyro.conf.Suppress[float | None] = None
+    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
 
 # %% Told the class: the same network, with a label beside the image and beside the code
@@ -64,7 +68,7 @@ def autoencoder(
 
 def train(loss: Any, model: Any, data: Any, options: Options, share: float, look: Any = None) -> list[Row]:
     """The rows of the log, in which stands what `look` has seen of the model."""
-    steps = max(1, int(share * _lesson.steps(options, default=2000)))
+    steps = max(1, int(share * _lesson.steps(options, default=1000)))
     return fit(
         loss,
         data,
@@ -95,21 +99,19 @@ def portraits(options: Options) -> tuple[VAE, np.ndarray, np.ndarray]:
     x, rng = avatars.draw(rows), sg.RandomStream(options.seed, "avatars")
     model = VAE.dense(avatars.SHAPE, options.hidden_dim, options.latent_dim, "normal", rng=rng)
     model.decoder_log_var.data[...] = 2 * np.log(SIGMA)
-    train(model.loss, model, x, options, share=0.5)
+    train(model.loss, model, x, options, share=0.4)
     return model, codes.explained(sg.asnumpy(model.encode(sg.asarray(x))), rows), x[:10]
 
 
 # %% How many latents: what each is worth to an autoencoder, and to a VAE
 def sweep(data: Images, options: Options) -> list[tuple[int, float, float, int]]:
     """By latent size: test error of an autoencoder; minus the bound of a VAE, and the latents in use."""
-    test, rows = sg.asarray(data.test), []
+    test, rows = data.test[:1000], []
     for size in LATENTS:
-        (flat, _), (model, _) = (
-            autoencoder(data.train, options, size, 0.5),
-            vae(data.train, options, size, 0.5),
-        )
-        used = active_units(model.encode(test))
-        rows.append((size, codes.squared_error(flat, data.test), codes.minus_bound(model, data.test), used))
+        flat, _ = autoencoder(data.train, options, size, 0.4)
+        model, _ = vae(data.train, options, size, 0.4)
+        used = active_units(model.encode(sg.asarray(test)))
+        rows.append((size, codes.squared_error(flat, test), codes.minus_bound(model, test), used))
     return rows
 
 
