@@ -17,10 +17,12 @@ extensions = [
     "sphinx_design",
     "sphinx.ext.napoleon",
     # of docs/_extensions:
+    "jobs",
     "mathematics",
     "sources",
     "evidence",
     "drawings",
+    "notebooks",
     "explorables",
     "gallery",
     "reference",

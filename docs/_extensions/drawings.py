@@ -12,8 +12,6 @@ import io
 import re
 import runpy
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from docutils.parsers.rst import directives
 from freshness import digest
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = equations.ROOT
@@ -40,12 +39,18 @@ def draw_all(app: Sphinx) -> None:
     }
     missing = {name: kept for name, kept in wanted.items() if not (KEPT / f"{kept}.svg").exists()}
     KEPT.mkdir(parents=True, exist_ok=True)
-    if missing:
-        with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
-            for name, fault in zip(missing, pool.map(draw, *zip(*missing.items(), strict=True)), strict=True):
-                if fault:
-                    raise ExtensionError(f"docs/figures/{name}.py: {fault}")
-    app.drawings = wanted  # type: ignore[attr-defined]
+    app.drawings = {  # type: ignore[attr-defined]
+        name: (kept, app.jobs.give(f"drawing {name}", draw, name, kept) if name in missing else None)  # type: ignore[attr-defined]
+        for name, kept in wanted.items()
+    }
+
+
+def drawn(app: Sphinx, name: str, end: str = "") -> Path:
+    """The file of a drawing, once it is there; ``end`` is "-dark" for dark pages."""
+    kept, job = app.drawings[name]  # type: ignore[attr-defined]
+    if job is not None and (fault := job.result()):
+        raise ExtensionError(f"docs/figures/{name}.py: {fault}")
+    return KEPT / f"{kept}{end}.svg"
 
 
 def draw(name: str, kept: str) -> str:
@@ -85,6 +90,10 @@ def dark(svg: str) -> str:
     return re.sub(r"<svg ", '<svg fill="#e1e1e1" ', svg, count=1)
 
 
+class drawing_image(nodes.General, nodes.Element):
+    """The image of a drawing for light or for dark pages, of which nothing is known before it is drawn."""
+
+
 class Drawing(SphinxDirective):
     """The figure with its caption, in both versions."""
 
@@ -101,19 +110,30 @@ class Drawing(SphinxDirective):
         if content.children and isinstance(content[0], nodes.paragraph):
             caption += content[0].children
         alternative = self.options.get("alt") or caption.astext() or name
-        figure = nodes.figure(
-            "", *map(self.picture, ("light", "dark"), [name] * 2, [alternative] * 2), caption
-        )
+        images = [
+            drawing_image(drawing=name, version=version, alt=alternative) for version in ("light", "dark")
+        ]
+        figure = nodes.figure("", *images, caption)
         figure["classes"].append("drawing")
         figure["ids"].append(f"figure-{name}")
         return [figure, *content.children[1:]]
+
+
+class ShowImages(SphinxPostTransform):
+    """Put each drawing's image where it belongs, when it is drawn."""
+
+    default_priority = 600
+
+    def run(self, **options: Any) -> None:
+        for node in list(self.document.findall(drawing_image)):
+            node.replace_self(self.picture(node["version"], node["drawing"], node["alt"]))
 
     def picture(self, version: str, name: str, alternative: str) -> nodes.Node:
         """The image shown on light, or on dark pages."""
         end = "" if version == "light" else "-dark"
         source = f"{'../' * self.env.docname.count('/')}{SHOWN}/{name}{end}.svg"
         text = alternative.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-        size = pixels((KEPT / f"{self.env.app.drawings[name]}{end}.svg").read_text(encoding="utf-8"))
+        size = pixels(drawn(self.app, name, end).read_text(encoding="utf-8"))
         markup = f'<img class="only-{version}" src="{source}" alt="{text}"{size} loading="lazy">'
         return nodes.raw("", markup, format="html")
 
@@ -132,14 +152,16 @@ def copy(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         target = Path(app.outdir) / SHOWN
         target.mkdir(parents=True, exist_ok=True)
-        for name, kept in app.drawings.items():  # type: ignore[attr-defined]
+        for name in app.drawings:  # type: ignore[attr-defined]
             for end in ("", "-dark"):
-                shutil.copy(KEPT / f"{kept}{end}.svg", target / f"{name}{end}.svg")
+                shutil.copy(drawn(app, name, end), target / f"{name}{end}.svg")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.add_node(drawing_image)
     app.add_directive("drawing", Drawing)
-    app.connect("builder-inited", draw_all)
+    app.add_post_transform(ShowImages)
+    app.connect("builder-inited", draw_all, priority=400)
     app.connect("build-finished", copy)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

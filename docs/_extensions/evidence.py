@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -39,49 +40,70 @@ OF = "evidence-of-"  # the class of a formula that stands for a numbered equatio
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class Tests:
-    """The run of the marked tests, begun with the build and waited for where its numbers are needed."""
+SHARES = 4  # of the marked tests' files, each a run of its own
 
-    def __init__(self, folder: Path) -> None:
+
+class Tests:
+    """The runs of the marked tests, begun with the build and waited for where their numbers are needed."""
+
+    def __init__(self, app: Sphinx, folder: Path) -> None:
         sources = [*ROOT.glob("scratchgen/**/*.py"), *ROOT.glob("tests/**/*.py"), ROOT / "pyproject.toml"]
-        self.file = folder / f"{digest(sources)}.json"
-        self.log = folder / "log.txt"
-        self.process: subprocess.Popen[bytes] | None = None
-        if not self.file.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", "--ledger"]
-            with self.log.open("wb") as log_file:
-                self.process = subprocess.Popen(
-                    [*command, "--ledger-file", str(self.file)], cwd=ROOT, stdout=log_file, stderr=log_file
-                )
+        state = digest(sources)
+        marked = {test.path for equation in app.equations.values() for test in equation.tests}  # type: ignore[attr-defined]
+        files = sorted(marked, key=lambda path: -(ROOT / path).stat().st_size)
+        self.runs: dict[Path, Future[str] | None] = {}
+        self.found: dict[str, Result] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        for share in range(SHARES):
+            file = folder / f"{state}-{share}.json"
+            name = f"tests of equations, part {share + 1} of {SHARES}"
+            mine = files[share::SHARES]
+            self.runs[file] = None if file.exists() else app.jobs.give(name, run_tests, mine, str(file))  # type: ignore[attr-defined]
 
     def results(self) -> dict[str, Result]:
         """What each test measured."""
-        if self.process is not None:
-            self.process.wait()
-            self.process = None
-            if not self.file.exists():
-                end = self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
-                raise ExtensionError(f"the tests of the equations did not run:\n{end}")
-        return ledger.from_json(json.loads(self.file.read_text(encoding="utf-8")))
+        if self.found is None:
+            self.found = {}
+            for file, run in self.runs.items():
+                if run is not None and (end := run.result()):
+                    raise ExtensionError(f"the tests of the equations did not run:\n{end}")
+                self.found |= ledger.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return self.found
 
-    def stop(self) -> None:
-        """End the run, if nobody waited for it."""
-        if self.process is not None:
-            self.process.kill()
+
+def run_tests(files: list[str], results: str) -> str:
+    """Run the marked tests of some files; return the end of what was printed if there are no results."""
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", "--ledger"]
+    unfinished = Path(results).with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    ran = subprocess.run(
+        [*command, "--ledger-file", str(unfinished), *files],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if ran.returncode not in (0, 1) or not unfinished.exists():  # broken off, or a file that cannot be read
+        return ran.stdout[-3000:] or "nothing was printed"
+    unfinished.replace(results)
+    return ""
 
 
 def begin(app: Sphinx) -> None:
     """Start the tests, and read where the equations are."""
     app.equations = equations.find()  # type: ignore[attr-defined]
     app.scores = record.scores(app.equations)  # type: ignore[attr-defined]
-    app.tests = Tests(Path(app.srcdir) / "_build" / "ledger")  # type: ignore[attr-defined]
+    app.tests = Tests(app, Path(app.srcdir) / "_build" / "ledger")  # type: ignore[attr-defined]
 
 
 def check(app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of each equation and each test that is not in order."""
-    for fault in equations.faults(app.equations) + ledger.faults(app.tests.results()):  # type: ignore[attr-defined]
+    known, results = app.equations, app.tests.results()  # type: ignore[attr-defined]
+    for fault in equations.faults(known) + ledger.faults(results):
         log.warning("%s", fault)
+    for test in {test.test for equation in known.values() for test in equation.tests} - results.keys():
+        log.warning("%s: did not run", test)
 
 
 def outdated(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
@@ -214,8 +236,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_directive("ledger", Ledger)
     app.add_post_transform(AddEvidence)
-    app.connect("builder-inited", begin)
+    app.connect("builder-inited", begin, priority=300)
     app.connect("env-get-outdated", outdated)
     app.connect("env-check-consistency", check)
-    app.connect("build-finished", lambda app, error: app.tests.stop())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

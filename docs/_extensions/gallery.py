@@ -1,27 +1,24 @@
-"""A page for each demo: its prose and code, run when the book is built, with its pictures and a notebook.
+"""A page for each demo: its prose and code, the pictures that it makes, and a notebook.
 
-A demo is a script of cells (``# %%``) that makes a run folder with a report. Here it runs as ``--quick``,
-with a few more steps where these are cheap, once for each state of the sources. Pages and notebooks are
-written to ``docs/demos/``, which git ignores.
+A demo is a script of cells (``# %%``) that makes a run folder with a report. Where a full run was recorded
+(``docs/gallery``), its pictures are shown. The others run as ``--quick``, once for each state of the sources.
+Pages and notebooks are written to ``docs/demos/``, which git ignores.
 """
 
 from __future__ import annotations
 
 import ast
 import base64
-import html
 import json
 import re
 import shutil
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import equations
+import lessons
 from freshness import digest
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -31,14 +28,7 @@ PAGES = ROOT / "docs" / "demos"
 KEPT = ROOT / "docs" / "_build" / "demos"
 
 QUICK = ["--quick"]
-STEPS = {"autoencoder": 400, "vae": 400}
-"""Enough for pictures that show something, where a step takes a millisecond."""
-
-FIGURE = re.compile(
-    r'<figure>(?:<picture><source[^>]*>)?<img src="data:image/(\w+);base64,([^"]+)"[^>]*>(?:</picture>)?'
-    r"<figcaption>(.*?)</figcaption>",
-    re.DOTALL,
-)
+MORE = {"autoencoder": ["--steps", "400"]}  # where a step takes a millisecond
 
 
 @dataclass
@@ -69,8 +59,37 @@ def cells(source: str) -> list[Cell]:
     return found
 
 
-def notebook(name: str, parts: list[Cell]) -> dict[str, Any]:
-    """The demo as a notebook, to be opened in the project's folder or in one below it."""
+@dataclass
+class Run:
+    """What a demo made: by which command, what it printed, and its pictures with their captions."""
+
+    command: str
+    printed: str
+    pictures: list[tuple[str, str, bytes]]  # caption, kind, contents
+    note: str
+
+
+def of_record(record: dict[str, Any]) -> Run:
+    """A full run that was recorded."""
+    pictures = [
+        (entry["caption"], Path(entry["file"]).suffix[1:], (lessons.RECORDS / entry["file"]).read_bytes())
+        for entry in record["pictures"]
+    ]
+    note = f"By `{record['command']}`, at commit {record['commit']}, on {record['machine']}."
+    return Run(record["command"], "", pictures, note)
+
+
+def of_folder(kept: Path) -> Run:
+    """A quick run that `lessons.keep` kept."""
+    command, printed = ((kept / f"{name}.txt").read_text(encoding="utf-8") for name in ("command", "printed"))
+    note = (
+        f"By `{command}`, in a few steps of training, for this book. Without `--quick` it trains in earnest."
+    )
+    return Run(command, printed, lessons.figures(kept / "report.html"), note)
+
+
+def notebook(name: str, parts: list[Cell], made: Run) -> dict[str, Any]:
+    """The demo as a notebook with a run's outputs, to be opened in the project's folder or below it."""
     start = (
         "import sys\nfrom pathlib import Path\n\n"
         "# The project's folder is this one, or one above it.\n"
@@ -79,69 +98,58 @@ def notebook(name: str, parts: list[Cell]) -> dict[str, Any]:
     )
     main = re.compile(r'^if __name__ == "__main__":\n    main\(\)', re.MULTILINE)
     found = [parts[0], Cell("code", start)]
-    found += [
-        Cell(part.kind, main.sub("main([])  # or with options: main(['--quick'])", part.text))
-        for part in parts[1:]
+    options = made.command.split()[3:]
+    found += [Cell(part.kind, main.sub(f"main({options})", part.text)) for part in parts[1:]]
+    cells: list[dict[str, Any]] = [
+        {
+            "id": f"{name}-{number}".replace("_", "-"),
+            "cell_type": cell.kind,
+            "metadata": {},
+            "source": cell.text.splitlines(keepends=True),
+        }
+        | ({"execution_count": number, "outputs": []} if cell.kind == "code" else {})
+        for number, cell in enumerate(found)
     ]
-    return {
-        "cells": [
+    if made.printed:
+        text = made.printed.splitlines(keepends=True)
+        cells[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
+    for number, (caption, kind, content) in enumerate(made.pictures):
+        data = {f"image/{'svg+xml' if kind == 'svg' else kind}": base64.b64encode(content).decode()}
+        cells.append(
             {
-                "id": f"{name}-{number}".replace("_", "-"),
-                "cell_type": cell.kind,
+                "id": f"{name}-picture-{number}".replace("_", "-"),
+                "cell_type": "markdown",
                 "metadata": {},
-                "source": cell.text.splitlines(keepends=True),
+                "source": [f"{markdown(caption)}\n", "\n", f"![](attachment:{name}-{number})"],
+                "attachments": {f"{name}-{number}": data},
             }
-            | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
-            for number, cell in enumerate(found)
-        ],
+        )
+    return {
+        "cells": cells,
         "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
 
 
-def run(name: str, target: Path) -> None:
-    """Run a demo and keep its report and what it printed in a folder."""
-    steps = ["--steps", str(STEPS[name])] if name in STEPS else []
-    with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, str(ROOT / "demos"), "--no-venv", name, *QUICK, *steps, "--out", out]
-        process = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-        )
-        reports = sorted(Path(out).glob("*/report.html"))
-        if process.returncode or len(reports) != 1:
-            raise ExtensionError(f"demos/{name}.py did not run:\n{process.stdout[-3000:]}")
-        unfinished = target.with_suffix(".new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        shutil.copy(reports[0], unfinished / "report.html")
-        (unfinished / "command.txt").write_text(
-            " ".join(["python3 demos", name, *QUICK, *steps]), encoding="utf-8"
-        )
-        unfinished.rename(target)
-
-
-def write_page(name: str, kept: Path) -> str:
+def write_page(name: str, made: Run) -> str:
     """Write the page of a demo, its pictures and its notebook; return its title."""
     source = (ROOT / "demos" / f"{name}.py").read_text(encoding="utf-8")
     parts = cells(source)
-    (PAGES / f"{name}.ipynb").write_text(json.dumps(notebook(name, parts), indent=1) + "\n", encoding="utf-8")
-    shutil.copy(kept / "report.html", PAGES / f"{name}-report.html")
+    (PAGES / f"{name}.ipynb").write_text(
+        json.dumps(notebook(name, parts, made), indent=1) + "\n", encoding="utf-8"
+    )
     shutil.copy(ROOT / "demos" / f"{name}.py", PAGES / f"{name}.py")
-    command = (kept / "command.txt").read_text(encoding="utf-8")
     lines = [
         markdown(parts[0].text),
-        f"\nDownload: {{download}}`notebook <{name}.ipynb>` · {{download}}`script <{name}.py>` · "
-        f"{{download}}`the page that this run made <{name}-report.html>`\n",
+        f"\nDownload: {{download}}`notebook <{name}.ipynb>` · {{download}}`script <{name}.py>`\n",
         "## What it makes\n",
-        f"By `{command}`, in a few steps of training, for this book. "
-        "Without `--quick` and `--steps` it trains in earnest, and the pictures are better.\n",
+        f"{made.note}\n",
     ]
-    report = (kept / "report.html").read_text(encoding="utf-8")
-    for number, (kind, content, caption) in enumerate(FIGURE.findall(report)):
+    for number, (caption, kind, content) in enumerate(made.pictures):
         picture = f"{name}-{number}.{kind}"
-        (PAGES / picture).write_bytes(base64.b64decode(content))
-        text = markdown(html.unescape(caption))
+        (PAGES / picture).write_bytes(content)
+        text = markdown(caption)
         lines.append(f"{text}:\n\n```{{image}} {picture}\n:alt: {text}\n:class: run\n```\n")
     lines.append("## How\n")
     lines += [
@@ -167,23 +175,39 @@ def markdown(text: str) -> str:
     return "\n".join(lines)
 
 
-def generate(app: Sphinx) -> None:
-    """Run the demos that changed, and write all pages."""
+def begin(app: Sphinx) -> None:
+    """Run the demos that have no record and changed."""
     names = sorted(file.stem for file in (ROOT / "demos").glob("[!_]*.py"))
-    sources = digest([*ROOT.glob("scratchgen/**/*.py"), *ROOT.glob("demos/*.py"), Path(__file__)])
-    kept = {name: KEPT / f"{name}-{sources}" for name in names}
-    missing = [name for name in names if not kept[name].exists()]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda name: run(name, kept[name]), missing))
+    sources = digest(
+        [*ROOT.glob("scratchgen/**/*.py"), *ROOT.glob("demos/*.py"), Path(lessons.__file__), Path(__file__)]
+    )
+    waited: dict[str, tuple[Path, Future[str] | None]] = {}
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        kept = KEPT / f"{name}-{sources}"
+        needed = lessons.recorded(name) is None and not kept.exists()
+        options = [*QUICK, *MORE.get(name, [])]
+        job = app.jobs.give(f"demo {name}", lessons.keep, name, options, str(kept)) if needed else None  # type: ignore[attr-defined]
+        waited[name] = (kept, job)
+    app.lessons = waited  # type: ignore[attr-defined]
+
+
+def generate(app: Sphinx) -> None:
+    """Write all pages, when the demos have run."""
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir()
-    for name in names:
-        write_page(name, kept[name])
+    names = list(app.lessons)  # type: ignore[attr-defined]
+    for name, (kept, job) in app.lessons.items():  # type: ignore[attr-defined]
+        if job is not None and (fault := job.result()):
+            raise ExtensionError(fault)
+        record = lessons.recorded(name)
+        write_page(name, of_folder(kept) if record is None else of_record(record))
     names.sort(key=lambda name: name != "tour")
     listing = "\n".join(names)
     (PAGES / "index.md").write_text(
         "# The demos\n\nEach is a lesson and a script: `python3 demos` runs the tour, `python3 demos vae` "
-        "one of them. These pages were made by running them, with few steps.\n\n"
+        "one of them. Their pages show what they make, after a full training or a few steps, and say "
+        "which.\n\n"
         f"```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n",
         encoding="utf-8",
     )
@@ -191,5 +215,6 @@ def generate(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    app.connect("builder-inited", generate)
+    app.connect("builder-inited", begin, priority=200)
+    app.connect("builder-inited", generate, priority=500)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -119,6 +119,22 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             yield page(path), context, "page.html"
 
 
+def keep_contents(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Make the table of contents once for all pages of one depth, from which its links look the same."""
+    if pagename.startswith("source/"):
+        toctree, depth, made = context["toctree"], pagename.count("/"), app.contents  # type: ignore[attr-defined]
+
+        def contents(**options: Any) -> str:
+            key = (depth, *sorted(options.items()))
+            if key not in made:
+                made[key] = toctree(**options)
+            return made[key]
+
+        context["toctree"] = contents
+
+
 def with_links(app: Sphinx, path: str, code: str) -> str:
     """The highlighted code, in which the labels of the chapters' equations link to them."""
     known = app.env.get_domain("math").equations  # type: ignore[attr-defined]
@@ -139,5 +155,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("source", Role())
     app.add_role("test", Role())
     app.add_post_transform(ResolveLinks)
+    app.contents = {}  # type: ignore[attr-defined]
     app.connect("html-collect-pages", pages)
+    app.connect("html-page-context", keep_contents, priority=100)  # before the theme's
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

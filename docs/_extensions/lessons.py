@@ -1,0 +1,139 @@
+"""A lesson's run for its page in the book: one made now, as ``--quick``, or one that was recorded.
+
+    python3 docs/_extensions/lessons.py runs/vae-20260102-030405
+
+records a full run in ``docs/gallery``: the pictures of its report, and where they come from. A lesson that
+has a record is not run when the book is built, and its page shows trained models.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORDS = ROOT / "docs" / "gallery"
+
+FIGURE = re.compile(
+    r'<figure>(?:<picture><source[^>]*>)?<img src="data:image/(\w+);base64,([^"]+)"[^>]*>(?:</picture>)?'
+    r"<figcaption>(.*?)</figcaption>",
+    re.DOTALL,
+)
+WIDEST = 1100
+"""Pixels of a recorded picture; wider ones are made smaller."""
+
+
+def run(name: str, options: list[str], out: str) -> tuple[Path, str]:
+    """Run a lesson; return its report and what it printed."""
+    command = [sys.executable, str(ROOT / "demos"), "--no-venv", name, *options, "--out", out]
+    process = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+    )
+    reports = sorted(Path(out).glob("*/report.html"))
+    if process.returncode or len(reports) != 1:
+        raise RuntimeError(f"demos/{name}.py did not run:\n{process.stdout[-3000:]}")
+    return reports[0], process.stdout.replace(out, "runs")
+
+
+def keep(name: str, options: list[str], target: str) -> str:
+    """Run a lesson and keep its report, command and words in a folder; return what went wrong, or nothing."""
+    unfinished = Path(target).with_suffix(".new")
+    try:
+        with tempfile.TemporaryDirectory() as out:
+            report, printed = run(name, options, out)
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            shutil.copy(report, unfinished / "report.html")
+    except RuntimeError as error:
+        return str(error)
+    (unfinished / "command.txt").write_text(" ".join(["python3 demos", name, *options]), encoding="utf-8")
+    (unfinished / "printed.txt").write_text(printed, encoding="utf-8")
+    unfinished.rename(target)
+    return ""
+
+
+def figures(report: Path) -> list[tuple[str, str, bytes]]:
+    """Caption, kind and contents of each picture of a report."""
+    return [
+        (html.unescape(caption), kind, base64.b64decode(content))
+        for kind, content, caption in FIGURE.findall(report.read_text(encoding="utf-8"))
+    ]
+
+
+def smaller(picture: bytes) -> bytes:
+    """A PNG of at most so many pixels across and of 64 colours; of an animation every other frame, in 16."""
+    from PIL import Image, ImageSequence
+
+    image, made = Image.open(io.BytesIO(picture)), io.BytesIO()
+    size = (min(image.width, WIDEST), image.height * min(image.width, WIDEST) // image.width)
+    if getattr(image, "is_animated", False):
+        kept = list(range(image.n_frames - 1, -1, -2))[::-1]  # the last one among them
+        times = [2 * frame.info.get("duration", 100) for frame in ImageSequence.Iterator(image)]
+        frames = [
+            frame.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(16, dither=Image.Dither.NONE)
+            for number, frame in enumerate(ImageSequence.Iterator(image))
+            if number in kept
+        ]
+        durations = [times[number] for number in kept]
+        frames[0].save(
+            made, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0
+        )
+    else:
+        small = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        small.quantize(64, dither=Image.Dither.NONE).save(made, format="PNG", optimize=True)
+    return min(made.getvalue(), picture, key=len)
+
+
+def record(folder: Path) -> None:
+    """Write the record of a full run, which lies in a folder with its report."""
+    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    name, command = environment["run"], environment["command"]
+    if "--out" in command:
+        place = command.index("--out")
+        command[place : place + 2] = []
+    if settings["quick"] or settings["data"] != "digits":
+        raise SystemExit(f"{folder}: got {' '.join(command)}, expected a full run on the shipped digits")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    blas = environment["blas"][0]
+    pictures = []
+    RECORDS.mkdir(exist_ok=True)
+    for number, (caption, kind, content) in enumerate(figures(folder / "report.html")):
+        file = f"{name}-{number}.{kind}"
+        (RECORDS / file).write_bytes(smaller(content) if kind in ("png", "gif") else content)
+        pictures.append({"file": file, "caption": caption})
+    entry = {
+        "command": " ".join(command),
+        "seed": settings["seed"],
+        "commit": commit.stdout.strip(),
+        "machine": f"{environment['processor']}, {environment['cores']} cores, NumPy {environment['numpy']}, "
+        f"{blas['library']} ({blas['kernels']}) with {blas['threads']} of its threads",
+        "pictures": pictures,
+    }
+    text = json.dumps(entry, indent=1, ensure_ascii=False) + "\n"
+    (RECORDS / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def recorded(name: str) -> dict[str, Any] | None:
+    """The record of a lesson, if there is one."""
+    file = RECORDS / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        record(Path(argument))

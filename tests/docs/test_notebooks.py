@@ -1,0 +1,178 @@
+"""Chapters and demos as notebooks: the code of the page, what it showed, and no markup of the book."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import blocks
+import equations
+import gallery
+import lessons
+import notebooks
+import pytest
+
+pytestmark = pytest.mark.host_only
+
+CHAPTERS = equations.chapters()
+TINY = """# A chapter
+
+By {doc}`vae` and {eq}`kl-standard-normal`, $x$ is small.
+
+```{math}
+:label: of-no-chapter
+x = 1
+```
+
+```python
+x = 1
+print("x is", x)
+```
+
+```{drawing} line
+:alt: A line
+It is straight.
+```
+
+:::{dropdown} Answer
+```python
+from matplotlib.figure import Figure
+
+figure = Figure(figsize=(1, 1))
+figure.add_axes((0, 0, 1, 1)).plot([0, x])
+figure
+```
+:::
+
+```python
+x + 1
+```
+"""
+
+
+def valid(made: dict[str, Any]) -> None:
+    """What the format 4.5 asks of a notebook."""
+    assert made.keys() == {"cells", "metadata", "nbformat", "nbformat_minor"}
+    assert (made["nbformat"], made["nbformat_minor"]) == (4, 5)
+    names = [cell["id"] for cell in made["cells"]]
+    assert len(set(names)) == len(names)
+    for cell in made["cells"]:
+        assert re.fullmatch("[a-zA-Z0-9-]{1,64}", cell["id"])
+        needed = {"id", "cell_type", "metadata", "source"}
+        if cell["cell_type"] == "code":
+            assert cell.keys() == needed | {"execution_count", "outputs"}
+            for output in cell["outputs"]:
+                fields = {
+                    "stream": {"name", "text"},
+                    "execute_result": {"execution_count", "data", "metadata"},
+                }
+                assert output.keys() == {"output_type"} | fields[output["output_type"]]
+        else:
+            assert cell["cell_type"] == "markdown"
+            assert cell.keys() - {"attachments"} == needed
+        assert all(isinstance(line, str) for line in cell["source"])
+    json.dumps(made)
+
+
+def sources(made: dict[str, Any], kind: str) -> list[str]:
+    return ["".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == kind]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    chapter = tmp_path / "tiny.md"
+    chapter.write_text(TINY, encoding="utf-8")
+    return chapter
+
+
+def test_a_notebook_has_the_outputs_of_its_code(tiny: Path) -> None:
+    made = notebooks.notebook(tiny, blocks.run(str(tiny)), {"line": "<svg/>"})
+    valid(made)
+    start, printed, drawn, value = (cell for cell in made["cells"] if cell["cell_type"] == "code")
+    assert start["outputs"] == []
+    assert printed["outputs"] == [{"output_type": "stream", "name": "stdout", "text": ["x is 1\n"]}]
+    assert base64.b64decode(drawn["outputs"][0]["data"]["image/png"]).startswith(b"\x89PNG")
+    assert value["outputs"][0]["data"] == {"text/plain": ["2"]}
+    assert [cell["execution_count"] for cell in (start, printed, drawn, value)] == [1, 2, 3, 4]
+
+
+def test_its_prose_is_plain_markdown(tiny: Path) -> None:
+    made = notebooks.notebook(tiny, blocks.run(str(tiny)), {"line": "<svg/>"})
+    prose = "\n".join(sources(made, "markdown"))
+    assert prose.startswith("# A chapter")
+    assert "By “Variational autoencoders” and (kl-standard-normal), $x$ is small." in prose
+    assert "$$\nx = 1 \\tag{of-no-chapter}\n$$" in prose
+    assert "![A line](attachment:line.svg)\n\n*It is straight.*" in prose
+    assert "**Answer.**" in prose
+    assert ":::" not in prose
+    assert "```" not in prose
+    (attached,) = (cell["attachments"] for cell in made["cells"] if "attachments" in cell)
+    assert base64.b64decode(attached["line.svg"]["image/svg+xml"]) == b"<svg/>"
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")
+@pytest.mark.parametrize("name", ["engine", "uses"])
+def test_the_notebook_of_a_chapter_runs_from_top_to_bottom(name: str) -> None:
+    (chapter,) = (file for file in CHAPTERS if file.stem == name)
+    nothing = [blocks.Shown()] * len(blocks.BLOCK.findall(chapter.read_text(encoding="utf-8")))
+    made = notebooks.notebook(chapter, nothing, {})
+    valid(made)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for source in sources(made, "code"):
+        exec(source, namespace)
+    assert "sg" in namespace
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")
+def test_every_chapter_is_a_notebook_without_the_book_s_markup() -> None:
+    for chapter in CHAPTERS:
+        text = chapter.read_text(encoding="utf-8")
+        made = notebooks.notebook(chapter, [blocks.Shown()] * len(blocks.BLOCK.findall(text)), {})
+        valid(made)
+        for source in sources(made, "code"):
+            ast.parse(source)
+        prose = "\n".join(sources(made, "markdown"))
+        for markup in (r"^:{3}", r"\{(eq|doc|source|test|drawing|explorable|dropdown|math)\}", r"^:\w+: "):
+            assert not re.search(markup, prose, re.MULTILINE), f"{chapter.stem}: {markup}"
+
+
+def test_what_fails_is_told_and_not_kept(tmp_path: Path) -> None:
+    chapter = tmp_path / "wrong.md"
+    chapter.write_text("# Wrong\n\n```python\n1 / 0\n```\n", encoding="utf-8")
+    assert "ZeroDivisionError" in blocks.keep(str(chapter), str(tmp_path / "kept.json"))
+    assert list(tmp_path.iterdir()) == [chapter]
+    chapter.write_text("# Right\n\n```python\nprint(1)\n```\n", encoding="utf-8")
+    assert blocks.keep(str(chapter), str(tmp_path / "kept.json")) == ""
+    assert blocks.kept(tmp_path / "kept.json") == [blocks.Shown("1\n")]
+
+
+DEMO = '"""A demo: what it is."""\n\n# %% One cell\nx = 1\n\n\nif __name__ == "__main__":\n    main()\n'
+
+
+def test_a_demo_s_notebook_shows_the_run_that_it_names() -> None:
+    made = gallery.Run("python3 demos demo --quick", "trained\n", [("Samples", "png", b"png")], "")
+    found = gallery.notebook("demo", gallery.cells(DEMO), made)
+    valid(found)
+    code = [cell for cell in found["cells"] if cell["cell_type"] == "code"]
+    assert "".join(code[-1]["source"]).endswith("main(['--quick'])")
+    assert code[-1]["outputs"][0]["text"] == ["trained\n"]
+    assert found["cells"][-1]["attachments"] == {"demo-0": {"image/png": base64.b64encode(b"png").decode()}}
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")
+def test_a_recorded_lesson_says_how_it_was_made() -> None:
+    for file in lessons.RECORDS.glob("*.json"):
+        entry = lessons.recorded(file.stem)
+        assert entry is not None
+        words = entry["command"].split()
+        assert words[:3] == ["python3", "demos", file.stem]
+        assert "--quick" not in words
+        assert (equations.ROOT / "demos" / f"{file.stem}.py").exists()
+        assert re.fullmatch("[0-9a-f]{7,}", entry["commit"])
+        assert entry["pictures"]
+        for picture in entry["pictures"]:
+            assert (lessons.RECORDS / picture["file"]).stat().st_size < 400_000
