@@ -42,6 +42,11 @@ def test_a_first_step_of_formulas_needs_none_of_it() -> None:
     assert loaded(code) & LATER == set()
 
 
+def test_layers_and_models_wait_until_they_are_asked_for() -> None:
+    folders = {name.split(".")[1] for name in loaded("import scratchgen") if name.startswith("scratchgen.")}
+    assert folders == {"autograd", "backend"}
+
+
 def test_plots_are_imported_when_asked_for() -> None:
     before = "import scratchgen as sg, sys; assert 'scratchgen.plots' not in sys.modules"
     assert "scratchgen.plots" in loaded(f"{before}; sg.plots.image_grid")
