@@ -152,3 +152,20 @@ def test_any_number_of_threads_gives_the_same_bits(key: str, i: int) -> None:
         with threadpoolctl.threadpool_limits(count, user_api="blas"):
             seen += [[a.tobytes() for a in results(found, copies(args), static)] for _ in range(3)]
     assert all(bits == seen[0] for bits in seen)
+
+
+@pytest.mark.parametrize(
+    "make", [sg.optim.Adam, sg.optim.AdamW, sg.optim.RMSprop, lambda p: sg.optim.SGD(p, momentum=0.9)]
+)
+def test_means_of_gradients_that_are_no_more_end_at_zero(make: Any) -> None:
+    """As denormal numbers they would stay for ever, and slow every step down."""
+    x = sg.nn.Parameter(np.ones(5000, np.float32))
+    optimiser = make([x])
+    for buffer in optimiser.state.values():
+        buffer[:4000] = np.float32(1.2e-38)
+        buffer[4000:] = np.nan
+    x.grad = np.zeros(5000, np.float32)
+    optimiser.step()
+    for buffer in optimiser.state.values():
+        assert (buffer[:4000] == 0).all()
+        assert np.isnan(buffer[4000:]).all()

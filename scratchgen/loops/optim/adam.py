@@ -9,6 +9,7 @@ import numpy as np
 from ...backend.compiled import loop
 from ...backend.threads import parallel_slices
 from ..lines import lines
+from ..maths import normal
 
 
 def adam(x, g, m, v, *, lr, beta1, beta2, eps, step):
@@ -36,6 +37,6 @@ def steps_slice(x, g, m, v, numbers):
     a = numbers[0]
     kept, size, beta1, rest1, beta2, rest2, root, eps = a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
     for i in range(x.size):
-        m[i] = beta1 * m[i] + rest1 * g[i]
-        v[i] = beta2 * v[i] + rest2 * g[i] * g[i]
+        m[i] = normal(beta1 * m[i] + rest1 * g[i])
+        v[i] = normal(beta2 * v[i] + rest2 * g[i] * g[i])
         x[i] = kept * x[i] - size * m[i] / (np.sqrt(v[i]) * root + eps)

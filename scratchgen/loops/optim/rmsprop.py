@@ -7,7 +7,7 @@ import numpy as np
 from ...backend.compiled import loop
 from ...backend.threads import parallel_slices
 from ..lines import lines
-from ..maths import f32
+from ..maths import f32, normal
 
 
 def rmsprop(x, g, v, u, *, lr, alpha, eps, momentum):
@@ -26,6 +26,6 @@ def steps(x, g, v, u, lr, alpha, rest, eps, momentum):
 @loop
 def steps_slice(x, g, v, u, lr, alpha, rest, eps, momentum):
     for i in range(x.size):
-        v[i] = alpha * v[i] + rest * g[i] * g[i]
-        u[i] = momentum * u[i] + g[i] / (np.sqrt(v[i]) + eps)
+        v[i] = normal(alpha * v[i] + rest * g[i] * g[i])
+        u[i] = normal(momentum * u[i] + g[i] / (np.sqrt(v[i]) + eps))
         x[i] -= lr * u[i]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...backend.compiled import loop
 from ...backend.threads import parallel_slices
 from ..lines import lines
-from ..maths import f32
+from ..maths import f32, normal
 
 
 def sgd(x, g, v, *, lr, momentum, nesterov):
@@ -24,5 +24,5 @@ def steps(x, g, v, lr, momentum, nesterov):
 @loop
 def steps_slice(x, g, v, lr, momentum, nesterov):
     for i in range(x.size):
-        v[i] = momentum * v[i] + g[i]
+        v[i] = normal(momentum * v[i] + g[i])
         x[i] -= lr * (g[i] + momentum * v[i] if nesterov else v[i])
