@@ -18,7 +18,8 @@ import threadpoolctl
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+
+from .words import instruction
 
 NO_TRANSPOSE, TRANSPOSE = 111, 112  # as cblas.h counts
 ROW_MAJOR = 101
@@ -61,49 +62,29 @@ def _function(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
     )
 
 
-@intrinsic
-def get_threads(typing: Any) -> Any:
+@instruction(types.int64)
+def get_threads(builder: Any) -> Any:
     """How many threads the library uses now."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if not USABLE:
-            return ir.Constant(ir.IntType(64), 1 << 20)
-        count = builder.call(_function(builder, FUNCTIONS[1], ir.IntType(32)), [])
-        return builder.sext(count, ir.IntType(64))
-
-    return types.int64(), code
+    if not USABLE:
+        return ir.Constant(ir.IntType(64), 1 << 20)
+    count = builder.call(_function(builder, FUNCTIONS[1], ir.IntType(32)), [])
+    return builder.sext(count, ir.IntType(64))
 
 
-@intrinsic
-def set_threads(typing: Any, count: Any) -> Any:
+@instruction(types.void, types.int64)
+def set_threads(builder: Any, count: Any) -> None:
     """Let the library use so many."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if USABLE:
-            number = ir.IntType(32)
-            function = _function(builder, FUNCTIONS[2], ir.VoidType(), number)
-            builder.call(function, [builder.trunc(args[0], number)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), code
+    if USABLE:
+        number = ir.IntType(32)
+        function = _function(builder, FUNCTIONS[2], ir.VoidType(), number)
+        builder.call(function, [builder.trunc(count, number)])
 
 
-@intrinsic
+@instruction(types.void, *[types.boolean] * 2, *[types.int64] * 7, types.float32, types.int64, types.int64)
 def sgemm(
-    typing: Any,
-    flip_a: Any,
-    flip_b: Any,
-    m: Any,
-    n: Any,
-    k: Any,
-    a: Any,
-    lda: Any,
-    b: Any,
-    ldb: Any,
-    beta: Any,
-    c: Any,
-    ldc: Any,
-) -> Any:
+    builder: Any, flip_a: Any, flip_b: Any, m: Any, n: Any, k: Any, a: Any, lda: Any, b: Any, ldb: Any,
+    beta: Any, c: Any, ldc: Any,
+) -> None:  # fmt: skip
     """``c = op(a) op(b) + beta c`` of float32 arrays by their addresses; op transposes where `flip` is true.
 
     Parameters
@@ -116,22 +97,13 @@ def sgemm(
         From row to row in memory, in numbers.
     beta : float32
     """
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        enum, whole, real = ir.IntType(32), ir.IntType(BITS), ir.FloatType()
-        pointer = real.as_pointer()
-        flips, (m, n, k, a, lda, b, ldb, beta, c, ldc) = args[:2], args[2:]
-        function = _function(
-            builder, FUNCTIONS[0], ir.VoidType(), enum, enum, enum, whole, whole, whole, real,
-            pointer, whole, pointer, whole, real, pointer, whole,
-        )  # fmt: skip
-        flips = [builder.select(f, enum(TRANSPOSE), enum(NO_TRANSPOSE)) for f in flips]
-        m, n, k, lda, ldb, ldc = (
-            builder.trunc(x, whole) if BITS == 32 else x for x in (m, n, k, lda, ldb, ldc)
-        )
-        a, b, c = (builder.inttoptr(x, pointer) for x in (a, b, c))
-        builder.call(function, [enum(ROW_MAJOR), *flips, m, n, k, real(1.0), a, lda, b, ldb, beta, c, ldc])
-        return context.get_dummy_value()
-
-    flags, sizes = [types.boolean] * 2, [types.int64] * 3
-    return types.void(*flags, *sizes, *[types.int64] * 4, types.float32, types.int64, types.int64), code
+    enum, whole, real = ir.IntType(32), ir.IntType(BITS), ir.FloatType()
+    pointer = real.as_pointer()
+    function = _function(
+        builder, FUNCTIONS[0], ir.VoidType(), enum, enum, enum, whole, whole, whole, real,
+        pointer, whole, pointer, whole, real, pointer, whole,
+    )  # fmt: skip
+    flips = [builder.select(f, enum(TRANSPOSE), enum(NO_TRANSPOSE)) for f in (flip_a, flip_b)]
+    m, n, k, lda, ldb, ldc = (builder.trunc(x, whole) if BITS == 32 else x for x in (m, n, k, lda, ldb, ldc))
+    a, b, c = (builder.inttoptr(x, pointer) for x in (a, b, c))
+    builder.call(function, [enum(ROW_MAJOR), *flips, m, n, k, real(1.0), a, lda, b, ldb, beta, c, ldc])
