@@ -7,7 +7,8 @@ import numpy as np
 from ...backend.compiled import loop
 from ...backend.layout import as_images, as_pixels
 from ...backend.threads import count_pieces, parallel_for, parallel_slices, piece_of
-from .normalisation import SLICE, column_sums, sums_piece
+from .normalisation import SLICE
+from .rows import column_sums, sums_piece
 
 
 def add_channels(x, b):

@@ -6,8 +6,9 @@ import numpy as np
 
 from ...backend.compiled import loop
 from ...backend.layout import as_images, as_pixels
-from ...backend.threads import count_pieces, parallel_for, parallel_slices, piece_of
+from ...backend.threads import count_pieces, parallel_for, parallel_slices
 from ..maths import f32, sigmoid
+from .rows import column_sums, products, products_piece, squares, squares_piece, sums_piece
 
 SLICE = 1 << 13  # numbers
 
@@ -115,36 +116,6 @@ def spread_groups(sums, width, factor):
 
 
 @loop
-def column_sums(x, out):
-    """Sums over the rows, of 64 at a time: a long running sum would lose digits."""
-    part = np.empty(x.shape[1], np.float32)
-    out[:] = f32(0)
-    for start in range(0, x.shape[0], 64):
-        part[:] = f32(0)
-        for p in range(start, min(start + 64, x.shape[0])):
-            a = x[p]
-            for c in range(a.size):
-                part[c] += a[c]
-        for c in range(part.size):
-            out[c] += part[c]
-
-
-@loop
-def squares(x, mean, out):
-    """Sums over the rows of squared distances from the mean."""
-    part = np.empty(x.shape[1], np.float32)
-    out[:] = f32(0)
-    for start in range(0, x.shape[0], 64):
-        part[:] = f32(0)
-        for p in range(start, min(start + 64, x.shape[0])):
-            a = x[p]
-            for c in range(a.size):
-                part[c] += (a[c] - mean[c]) * (a[c] - mean[c])
-        for c in range(part.size):
-            out[c] += part[c]
-
-
-@loop
 def group_shares(x, g, weight, bias, groups, eps, silu, share, sums):
     pieces = count_pieces(x.size, SLICE)
     args = (pieces, x, g, weight, bias, groups, eps, silu, share, sums)
@@ -195,26 +166,6 @@ def silu_rows(x, g, mean, scale, bias, q):
 
 
 @loop
-def products(x, g, mean, total, product):
-    """The sums over the rows of g and of g (x - mean), 64 rows at a time."""
-    room = np.empty((2, x.shape[1]), np.float32)
-    part, of_product = room[0], room[1]
-    total[:] = f32(0)
-    product[:] = f32(0)
-    for start in range(0, len(x), 64):
-        part[:] = f32(0)
-        of_product[:] = f32(0)
-        for p in range(start, min(start + 64, len(x))):
-            a, b = x[p], g[p]
-            for c in range(a.size):
-                part[c] += b[c]
-                of_product[c] += b[c] * (a[c] - mean[c])
-        for c in range(part.size):
-            total[c] += part[c]
-            product[c] += of_product[c]
-
-
-@loop
 def centre(x, g, mean, scale, constant, by_x, share):
     """``g scale - constant - (x - mean) by_x``."""
     for p in range(len(x)):
@@ -245,18 +196,6 @@ def channel_statistics(x, mean, var):
     column_sums(parts, var)
     for c in range(mean.size):
         var[c] /= f32(x.shape[0])
-
-
-@loop
-def sums_piece(i, pieces, x, parts):
-    start, stop = piece_of(i, pieces, x.shape[0])
-    column_sums(x[start:stop], parts[i])
-
-
-@loop
-def squares_piece(i, pieces, x, mean, parts):
-    start, stop = piece_of(i, pieces, x.shape[0])
-    squares(x[start:stop], mean, parts[i])
 
 
 @loop
@@ -297,12 +236,6 @@ def batch_shares(x, g, weight, eps, share, for_weight, for_bias):
         constant[c] = scale[c] * for_bias[c] / f32(count)
         by_x[c] = scale[c] * rstd[c] * for_weight[c] / f32(count)
     parallel_slices(centre_slice, SLICE, (x, g, share, (mean, scale, constant, by_x)))
-
-
-@loop
-def products_piece(i, pieces, x, g, mean, sums, of_products):
-    start, stop = piece_of(i, pieces, len(x))
-    products(x[start:stop], g[start:stop], mean, sums[i], of_products[i])
 
 
 @loop

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...backend.compiled import loop
 from ...backend.layout import as_images, as_pixels
-from ...backend.threads import count_pieces, parallel_for, piece_of
+from ...backend.threads import parallel_slices
 from ..elementwise import LARGE, SLICE
 
 
@@ -40,14 +40,12 @@ def _suits(x, axis):
 
 @loop
 def take_apart(x, start, y):
-    pieces = count_pieces(y.size, SLICE)
-    parallel_for(take_apart_piece, pieces, (pieces, x, start, y))
+    parallel_slices(take_apart_slice, SLICE, (y, x, start))
 
 
 @loop
-def take_apart_piece(i, pieces, x, start, y):
-    first, last = piece_of(i, pieces, len(y))
-    for p in range(first, last):
+def take_apart_slice(y, x, start):
+    for p in range(len(y)):
         source, target = x[p, start:], y[p]
         for c in range(target.size):
             target[c] = source[c]
@@ -55,14 +53,12 @@ def take_apart_piece(i, pieces, x, start, y):
 
 @loop
 def join(a, b, y):
-    pieces = count_pieces(y.size, SLICE)
-    parallel_for(join_piece, pieces, (pieces, a, b, y))
+    parallel_slices(join_slice, SLICE, (y, a, b))
 
 
 @loop
-def join_piece(i, pieces, a, b, y):
-    start, stop = piece_of(i, pieces, len(y))
-    for p in range(start, stop):
+def join_slice(y, a, b):
+    for p in range(len(y)):
         left, right = y[p, : a.shape[1]], y[p, a.shape[1] :]
         x, z = a[p], b[p]
         for c in range(x.size):
