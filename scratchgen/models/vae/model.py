@@ -34,21 +34,21 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd import batch_mean, cat, logsumexp, maximum, no_grad, raw
+from ...autograd import batch_mean, cat, logsumexp, maximum
 from ...backend import Array, RandomStream, check_rng, checks
 from ...distributions import Bernoulli, Normal, kl_divergence, sum_per_example
 from ...networks.gaussian import mean_and_log_var
 from ...nn import Module
-from ...nn.context import evaluating
 from .building import Built
 from .likelihoods import LIKELIHOODS, Levels, levels_of, likelihood_of, spread_of
 from .priors import VampPrior, check_prior
+from .uses import Uses
 
 PRIOR = Normal(0.0, 0.0)
 """p(z) = N(0, I), of any shape."""
 
 
-class VAE(Built):
+class VAE(Uses, Built):
     """An encoder for q(z|x) and a decoder for p(x|z), trained to raise the ELBO.
 
     Parameters
@@ -151,7 +151,8 @@ class VAE(Built):
         """
         checks.shape("z", checks.floating("z", z), ("batch", ..., self.latent_dim))
         lead = tuple(z.shape[:-1])
-        decoded = self.decoder(z.reshape((-1, self.latent_dim)), *self._told(labels, lead))
+        codes = z if len(lead) == 1 else z.reshape((-1, self.latent_dim))
+        decoded = self.decoder(codes, *self._told(labels, lead))
         return likelihood_of(decoded, lead, self.likelihood_name, self.decoder_log_var, self.levels)
 
     def _told(self, labels: Any, lead: tuple[int, ...]) -> tuple[Array, ...]:
@@ -168,10 +169,11 @@ class VAE(Built):
         log_likelihood, kl = self._bound(x, rng, labels)
         return log_likelihood, sum_per_example(kl)
 
-    def _bound(self, x: Array, rng: RandomStream, labels: Any) -> tuple[Any, Any]:
+    def _bound(self, x: Array, rng: RandomStream | None, labels: Any) -> tuple[Any, Any]:
         """The terms of the bound; the KL is (batch, latent_dim) where it has a closed form, else (batch,)."""
+        rng = check_rng(rng)
         q = self.posterior(x, labels=labels)
-        z = q.rsample(check_rng(rng))  # (vae-reparameterisation)
+        z = q.rsample(rng)  # (vae-reparameterisation)
         p = self.likelihood(z, labels=labels)
         checks.shape("decoder(z)", p, tuple(x.shape), "like x")  # another might broadcast
         if self.prior is None:
@@ -228,7 +230,7 @@ class VAE(Built):
 
         sum_j max(f, mean_i KL_j(x_i))   instead of   mean_i KL(x_i)                 (vae-free-bits)
         """
-        log_likelihood, kl = self._bound(x, check_rng(rng), labels)
+        log_likelihood, kl = self._bound(x, rng, labels)
         log_likelihood, total = log_likelihood.mean(), sum_per_example(kl).mean()
         price = maximum(batch_mean(kl), self.free_bits).sum() if self.free_bits else total  # (vae-free-bits)
         loss = self.beta * price - log_likelihood  # (vae-loss)
@@ -259,64 +261,3 @@ class VAE(Built):
             # (chunk, batch)
             log_weights.append(log_joint - q.log_prob_per_example(z, leading=2))  # (importance-weight)
         return logsumexp(cat(log_weights, axis=0), axis=0) - math.log(samples)  # (vae-iwae)
-
-    def anomaly_score(self, x: Array, rng: RandomStream, samples: int = 1, *, labels: Any = None) -> Array:
-        """How strange examples are: minus the bound, in nats. Raw, shape (batch,); larger is stranger.
-
-        score(x) = -1/S sum_s ELBO_s(x),   each by a sample of z of its own          (vae-anomaly-score)
-
-        Parameters
-        ----------
-        x, rng, labels
-            As for `elbo`.
-        samples : int
-            S.
-        """
-        samples = checks.whole("samples", samples)
-        with no_grad(), evaluating(self):
-            bounds = [raw(self.elbo(x, rng, labels=labels)) for _ in range(samples)]
-        return -np.stack(bounds).mean(axis=0)  # (vae-anomaly-score)
-
-    def encode(self, x: Array, *, labels: Any = None) -> Array:
-        """The mean of q(z|x). Raw, shape (batch, latent_dim)."""
-        with no_grad(), evaluating(self):
-            return raw(self.posterior(x, labels=labels).mean)
-
-    def decode(self, z: Array, *, labels: Any = None) -> Array:
-        """The mean of p(x|z). Raw, shape (batch, *shape)."""
-        with no_grad(), evaluating(self):
-            return raw(self.likelihood(z, labels=labels).mean)
-
-    def reconstruct(self, x: Array, *, labels: Any = None) -> Array:
-        """The mean of p(x|z) at the mean of q(z|x). Raw, of the shape of `x`."""
-        return self.decode(self.encode(x, labels=labels), labels=labels)
-
-    def sample(self, n: int, rng: RandomStream, noise: bool = False, *, labels: Any = None) -> Array:
-        """`n` examples from the model: z from the prior, then x from p(x|z).
-
-        As in `encode` and `decode`, batch norm takes its running statistics: an example depends on no other.
-
-        Parameters
-        ----------
-        n : int
-        rng : RandomStream
-        noise : bool
-            Whether to draw x from p(x|z), as the model has it, or to give its mean, as pictures mostly show.
-        labels : array of int, shape (n,), or int, optional
-            Left out for a model with classes, they are drawn, each as likely as any other.
-
-        Returns
-        -------
-        array, shape (n, *shape)
-        """
-        n, rng = checks.whole("n", n, 0), check_rng(rng)
-        labels = checks.labels(labels, n, self.classes)
-        if labels is None and self.classes is not None:
-            labels = rng.integers(0, self.classes, (n,))
-        with no_grad(), evaluating(self):
-            if self.prior is None:
-                z = rng.normal((n, self.latent_dim), next(self.parameters()).dtype)
-            else:
-                z = checks.shape("prior.sample(n, rng)", self.prior.sample(n, rng), (n, self.latent_dim))
-            p = self.likelihood(z, labels=labels)  # (vae-marginal)
-            return raw(p.sample(rng) if noise else p.mean)
