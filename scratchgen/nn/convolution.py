@@ -29,7 +29,7 @@ def conv2d(
     how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     if bias is None:
         return conv(x, weight, **how)
-    _check_bias(bias, weight.shape[0])
+    checks.shape("bias", bias, (weight.shape[0],), "one per channel")
     return biased_conv(x, weight, bias, **how)
 
 
@@ -43,9 +43,8 @@ def conv1d(
     groups: int = 1,
 ) -> Any:
     """What `Conv1d` computes of x (batch, in, length): a convolution of images one column wide."""
-    for name, array, axes in (("x", x, "(batch, channels, length)"), ("weight", weight, "(out, in, taps)")):
-        if array.ndim != 3:
-            raise ValueError(f"{name}: got shape {tuple(array.shape)}, expected {axes}")
+    checks.shape("x", x, ("batch", "channels", "length"))
+    checks.shape("weight", weight, ("out", "in", "taps"))
     (down,), (around,) = numbers("stride", stride, 1, 1), numbers("padding", padding, 0, 1)
     (apart,) = numbers("dilation", dilation, 1, 1)
     columns, kernels = (a.reshape((*a.shape, 1)) for a in (x, weight))
@@ -64,22 +63,13 @@ def conv_transpose2d(
     dilation: Size = 1,
 ) -> Any:
     """What `ConvTranspose2d` computes of x (batch, in, h, w) with its weight and its bias or None."""
-    if x.ndim != 4 or x.shape[1] != weight.shape[0]:
-        raise ValueError(
-            f"x: got shape {tuple(x.shape)}, expected (batch, {weight.shape[0]}, height, width) "
-            f"to fit the weight of shape {tuple(weight.shape)}"
-        )
+    checks.shape("x", x, ("batch", weight.shape[0], "height", "width"), "to fit the weight")
     size = transposed_size(x.shape[2:], weight.shape[2:], stride, padding, dilation, output_padding)
     how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "output_size": size}
     if bias is None:
         return conv_transpose(x, weight, **how)
-    _check_bias(bias, weight.shape[1] * groups)
+    checks.shape("bias", bias, (weight.shape[1] * groups,), "one per channel")
     return biased_conv_transpose(x, weight, bias, **how)
-
-
-def _check_bias(bias: Any, channels: int) -> None:
-    if tuple(bias.shape) != (channels,):
-        raise ValueError(f"bias: got shape {tuple(bias.shape)}, expected ({channels},), one per channel")
 
 
 class _Convolution(Module):
@@ -128,7 +118,26 @@ def _check_channels(in_channels: int, out_channels: int, groups: int) -> Pair:
     return channels
 
 
-class Conv2d(_Convolution):
+class _Forwards(_Convolution):
+    """What the two that are not transposed share: their arguments."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        rng: RandomStream | None = None,
+    ) -> None:
+        channels = _check_channels(in_channels, out_channels, groups)
+        super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
+
+
+class Conv2d(_Forwards):
     r"""Convolution of images: ``(batch, in_channels, h, w) -> (batch, out_channels, h', w')``.
 
     .. math:: y_{beop} = v_e + \sum_{cij} w_{ecij} \, x_{b,\,c,\,o q + i r - p_0,\,p q + j r - p_0}
@@ -169,26 +178,11 @@ class Conv2d(_Convolution):
     (4, 8, 14, 14)
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        rng: RandomStream | None = None,
-    ) -> None:
-        channels = _check_channels(in_channels, out_channels, groups)
-        super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
-
     def forward(self, x: Any) -> Any:
         return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
-class Conv1d(_Convolution):
+class Conv1d(_Forwards):
     """Convolution of sequences: ``(batch, in_channels, length) -> (batch, out_channels, length')``.
 
     As `Conv2d`, along one axis.
@@ -213,21 +207,6 @@ class Conv1d(_Convolution):
     """
 
     axes = 1
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        rng: RandomStream | None = None,
-    ) -> None:
-        channels = _check_channels(in_channels, out_channels, groups)
-        super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
 
     def forward(self, x: Any) -> Any:
         return conv1d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)

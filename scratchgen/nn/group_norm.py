@@ -20,7 +20,10 @@ def group_norm(
     """
     channels = checks.shape("x", checks.floating("x", x), ("batch", "channels", ...)).shape[1]
     groups = _divisor(num_groups, channels)
-    eps = checks.number("eps", eps, "[0, inf)")
+    return _normalised(x, channels, groups, weight, bias, checks.number("eps", eps, "[0, inf)"), silu)
+
+
+def _normalised(x: Any, channels: int, groups: int, weight: Any, bias: Any, eps: float, silu: bool) -> Any:
     weight = np.ones_like(raw(x), shape=channels) if weight is None else weight
     bias = np.zeros_like(raw(x), shape=channels) if bias is None else bias
     checks.shape("weight", weight, (channels,))
@@ -84,8 +87,8 @@ class GroupNorm(Module):
             self.bias.data[...] = 0
 
     def forward(self, x: Any) -> Any:
-        checks.shape("x", x, ("batch", self.num_channels, ...))
-        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps, self.silu)
+        checks.shape("x", checks.floating("x", x), ("batch", self.num_channels, ...))
+        return _normalised(x, self.num_channels, self.num_groups, self.weight, self.bias, self.eps, self.silu)
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"

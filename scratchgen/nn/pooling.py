@@ -76,11 +76,7 @@ class AvgPool2d(_Pooling):
     """
 
     def __init__(
-        self,
-        kernel_size: Size,
-        stride: Size | None = None,
-        padding: Size = 0,
-        count_include_pad: bool = True,
+        self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, count_include_pad: bool = True
     ) -> None:
         super().__init__(kernel_size, stride, padding)
         self.count_include_pad = count_include_pad

@@ -26,6 +26,8 @@ from .geometry import Geometry, Pair, Size, check_arrays, check_channels, check_
 
 Shape = tuple[int, ...]
 
+LAST, FIRST = (0, 2, 3, 1), (0, 3, 1, 2)  # where the channels go, in a view
+
 __all__ = ["conv2d", "conv2d_transpose", "conv2d_weight", "transposed_size", "use_exact_convolution"]
 
 
@@ -73,7 +75,8 @@ def conv2d(
     """
     check_arrays(x=x, w=w)
     geometry, size = _fitting(x.shape, w.shape, stride, padding, dilation, groups)
-    return _named(columns.correlate(_pixels(x), w, geometry=geometry, size=size, bias=bias))
+    y = columns.correlate(x.transpose(LAST), w, geometry=geometry, size=size, bias=bias)
+    return y.transpose(FIRST)
 
 
 def conv2d_transpose(
@@ -125,7 +128,8 @@ def conv2d_transpose(
     """
     check_arrays(g=g, w=w)
     geometry, size = _fitting_back(g.shape, w.shape, stride, padding, dilation, groups, output_size)
-    return _named(columns.correlate_transpose(_pixels(g), w, geometry=geometry, size=size, bias=bias))
+    x = columns.correlate_transpose(g.transpose(LAST), w, geometry=geometry, size=size, bias=bias)
+    return x.transpose(FIRST)
 
 
 def conv2d_weight(
@@ -172,7 +176,7 @@ def conv2d_weight(
     """
     check_arrays(x=x, g=g)
     geometry = _fitting_both(x.shape, g.shape, kernel_size, stride, padding, dilation, groups)
-    return columns.correlate_weight(_pixels(x), _pixels(g), geometry=geometry)
+    return columns.correlate_weight(x.transpose(LAST), g.transpose(LAST), geometry=geometry)
 
 
 def transposed_size(
@@ -231,13 +235,3 @@ def _fitting_both(x: Shape, g: Shape, *how: Any) -> Geometry:
     if g != expected:
         raise ValueError(f"g: got shape {g}, expected {expected} for x of shape {x}")
     return geometry
-
-
-def _pixels(x: Array) -> Array:
-    """(batch, channels, height, width) -> (batch, height, width, channels), a view."""
-    return x.transpose(0, 2, 3, 1)
-
-
-def _named(x: Array) -> Array:
-    """(batch, height, width, channels) -> (batch, channels, height, width), a view."""
-    return x.transpose(0, 3, 1, 2)
