@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend import RandomStream, check_rng, checks
+from ..backend import RandomStream, checks
 from ..nn import Conv2d, Linear, Module, ReLU, Sequential
 from .convolutional import ConvEncoder
 
@@ -66,8 +66,7 @@ class ConvClassifier(Module):
             shape = (before, *shape[1:])
         self.seen = Sequential(*first, *ConvEncoder(shape, features, widths), ReLU())
         self.classes = Linear(features, checks.whole("classes", classes))
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
     def forward(self, x: Any) -> Any:
         return self.classes(self.features(x))

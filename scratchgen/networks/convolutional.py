@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..backend import RandomStream, check_rng, checks
+from ..backend import RandomStream, checks
 from ..nn import BatchNorm2d, Conv2d, ConvTranspose2d, Flatten, Linear, Module, ReLU, Sequential, Unflatten
 from ..nn.activations import check_activation
 
@@ -58,7 +58,7 @@ class ConvEncoder(Sequential):
         activation: Callable[[], Module] = ReLU,
         rng: RandomStream | None = None,
     ) -> None:
-        channels, height, width = _halved(shape, widths)
+        channels, height, width = halved(shape, widths, len(widths))
         check_activation(activation)
         checks.whole("out_features", out_features)
         layers: list[Module] = []
@@ -68,8 +68,7 @@ class ConvEncoder(Sequential):
             layers += [activation()]
             channels = following
         super().__init__(*layers, Flatten(), Linear(channels * height * width, out_features))
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
 
 class ConvDecoder(Sequential):
@@ -120,7 +119,7 @@ class ConvDecoder(Sequential):
         activation: Callable[[], Module] = ReLU,
         rng: RandomStream | None = None,
     ) -> None:
-        channels, height, width = _halved(shape, widths)
+        channels, height, width = halved(shape, widths, len(widths))
         check_activation(activation)
         checks.whole("in_features", in_features)
         small = widths[0], height, width
@@ -129,12 +128,11 @@ class ConvDecoder(Sequential):
             layers += [BatchNorm2d(before)] if batch_norm else []
             layers += [activation(), ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1)]
         super().__init__(*layers)
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
 
-def _halved(shape: Shape, widths: Sequence[int]) -> tuple[int, int, int]:
-    """Channels of an image, and its height and width halved as often as there are `widths`.
+def halved(shape: Shape, widths: Sequence[int], times: int) -> tuple[int, int, int]:
+    """Channels of an image, and its height and width halved so many times by convolutions of those `widths`.
 
     Raises
     ------
@@ -148,10 +146,10 @@ def _halved(shape: Shape, widths: Sequence[int]) -> tuple[int, int, int]:
         raise ValueError("widths: got none, expected the channels of at least one convolution")
     for i, n in enumerate(widths):
         checks.whole(f"widths[{i}]", n)
-    factor = 2 ** len(widths)
+    factor = 2**times
     if height % factor or width % factor:
         raise ValueError(
             f"shape: got {tuple(shape)}, expected a height and a width divisible by {factor}, "
-            f"as each of the {len(widths)} convolutions halves them"
+            f"as {times} of the {len(widths)} convolutions halve them"
         )
     return channels, height // factor, width // factor

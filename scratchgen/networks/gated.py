@@ -22,7 +22,7 @@ import numpy as np
 
 from ..autograd import cat, primitive, relu, reshape, sigmoid, tanh
 from ..autograd.channels import add_channels
-from ..backend import Array, RandomStream, check_rng
+from ..backend import Array, RandomStream
 from ..backend.compiled import compiled
 from ..nn import Conv2d, Embedding, Module, Sequential
 from .masked import MaskedConv2d, taps_before
@@ -145,8 +145,7 @@ class GatedPixels(Module):
         others = [GatedLayer(channels, channels, False, classes) for _ in range(layers - 1)]
         self.layers = Sequential(first, *others)
         self.head = ColourHead(channels, colours, levels)
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
     def forward(self, x: Any, labels: Array | None = None) -> Any:
         x = 2 * x - 1  # so that black is not what lies outside of the image

@@ -33,10 +33,7 @@ class MLP(Sequential):
     """
 
     def __init__(
-        self,
-        sizes: Sequence[int],
-        activation: Callable[[], Module] = ReLU,
-        rng: RandomStream | None = None,
+        self, sizes: Sequence[int], activation: Callable[[], Module] = ReLU, rng: RandomStream | None = None
     ) -> None:
         if not hasattr(sizes, "__len__"):
             raise TypeError(f"sizes: got {sizes!r}, expected a list of widths such as [784, 256, 10]")

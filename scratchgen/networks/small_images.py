@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..backend import RandomStream, check_rng, checks
+from ..backend import RandomStream, checks
 from ..nn import Conv2d, ConvTranspose2d, Flatten, Module, Sequential, SiLU, Unflatten
-
-Shape = Sequence[int]
+from .convolutional import Shape, halved
 
 
 class SmallImageEncoder(Sequential):
@@ -53,8 +52,7 @@ class SmallImageEncoder(Sequential):
             layers += [Conv2d(before, after, kernel_size=4, stride=2, padding=1), SiLU()]
         layers += [Conv2d(widths[-1], widths[-1], kernel_size=3, padding=1), SiLU()]
         super().__init__(*layers, Conv2d(widths[-1], 2 * channels, kernel_size=1), Flatten())
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
 
 class SmallImageDecoder(Sequential):
@@ -94,8 +92,7 @@ class SmallImageDecoder(Sequential):
         for before, after in pairwise(widths[::-1]):
             layers += [SiLU(), ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1)]
         super().__init__(*layers, SiLU(), Conv2d(widths[0], outputs * shape[0], kernel_size=3, padding=1))
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
 
 def small_shape(shape: Shape, channels: int, widths: Sequence[int]) -> tuple[int, int, int]:
@@ -111,17 +108,5 @@ def small_shape(shape: Shape, channels: int, widths: Sequence[int]) -> tuple[int
     >>> small_shape((1, 28, 28), 4, (16, 32, 64))
     (4, 7, 7)
     """
-    if len(shape) != 3:
-        raise ValueError(f"shape: got {tuple(shape)}, expected (channels, height, width)")
-    _, height, width = (checks.whole("shape", n) for n in shape)
-    if not widths:
-        raise ValueError("widths: got none, expected the channels of at least one convolution")
-    for i, n in enumerate(widths):
-        checks.whole(f"widths[{i}]", n)
-    factor = 2 ** (len(widths) - 1)
-    if height % factor or width % factor:
-        raise ValueError(
-            f"shape: got {tuple(shape)}, expected a height and a width divisible by {factor}, "
-            f"as {len(widths) - 1} of the convolutions halve them"
-        )
-    return checks.whole("channels", channels), height // factor, width // factor
+    _, height, width = halved(shape, widths, len(widths) - 1)
+    return checks.whole("channels", channels), height, width

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..autograd import cat
 from ..autograd.channels import add_channels
-from ..backend import Array, RandomStream, check_rng, checks
+from ..backend import Array, RandomStream, checks
 from ..nn import (
     Conv2d,
     Embedding,
@@ -212,8 +212,7 @@ class UNet(Module):
         )
         self.norm = GroupNormSiLU(groups, widths[0])
         self.last = Conv2d(widths[0], out_channels, kernel_size=3, padding=1)
-        if rng is not None:
-            self.initialise(check_rng(rng))
+        self.initialise(rng)
 
     def forward(self, xt: Any, t: Array, labels: Array | None = None) -> Any:
         """The result for images `xt` (batch, channels, h, w) at the whole-numbered times `t` (batch,).

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..autograd import Tensor
-from ..backend import Array, RandomStream, asarray, asnumpy, get_device
+from ..backend import Array, RandomStream, asarray, asnumpy, check_rng, get_device
 from ..backend.device import makers
 from .context import context
 from .summary import summary
@@ -196,10 +196,11 @@ class Module:
             value.grad = None
         return self
 
-    def initialise(self, rng: RandomStream) -> Self:
-        """Draw all parameters afresh, each module from its own stream ``rng.child(path)``."""
-        for path, module in self.named_modules():
-            module.reset_parameters(rng.child(path))
+    def initialise(self, rng: RandomStream | None) -> Self:
+        """Draw all parameters afresh, each module from ``rng.child(path)``; where there is no `rng`, none."""
+        if rng is not None:
+            for path, module in self.named_modules():
+                module.reset_parameters(check_rng(rng).child(path))
         return self
 
     def reset_parameters(self, rng: RandomStream) -> None:
