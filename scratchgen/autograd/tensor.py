@@ -8,14 +8,14 @@ A Tensor is a variable; a raw array is a constant. An operation on a Tensor give
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..backend import Array, asarray, asnumpy
+from ..backend.context import held
 
 Primitive = Any  # a function that `primitive` made
 Origin = tuple[Primitive, tuple[Any, ...], dict[str, Any]]
@@ -30,15 +30,9 @@ class _Recording(threading.local):
 recording = _Recording()
 
 
-@contextmanager
-def recording_is(enabled: bool = True) -> Iterator[None]:
+def recording_is(enabled: bool = True) -> AbstractContextManager[None]:
     """Within this context (and this thread) operations record their origins, or do not."""
-    before = recording.enabled
-    recording.enabled = enabled
-    try:
-        yield
-    finally:
-        recording.enabled = before
+    return held(recording, "enabled", enabled)
 
 
 def no_grad() -> AbstractContextManager[None]:

@@ -11,12 +11,13 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 
 from . import checks
+from .context import held
 from .device import Array, asarray, asnumpy
 
 Result = TypeVar("Result")
@@ -153,24 +154,14 @@ def _ranks_of_the_process() -> Ranks:
     return MPIRanks()
 
 
-@contextmanager
-def taking_part(ranks: Ranks) -> Iterator[None]:
+def taking_part(ranks: Ranks) -> AbstractContextManager[None]:
     """Within this context this thread is one of these ranks."""
-    before, _context.ranks = _context.ranks, ranks
-    try:
-        yield
-    finally:
-        _context.ranks = before
+    return held(_context, "ranks", ranks)
 
 
-@contextmanager
-def sharing_a_batch(shared: bool = True) -> Iterator[None]:
+def sharing_a_batch(shared: bool = True) -> AbstractContextManager[None]:
     """Within this context what this thread computes is about its rank's part of a batch, not all of it."""
-    before, _context.sharing = _context.sharing, shared
-    try:
-        yield
-    finally:
-        _context.sharing = before
+    return held(_context, "sharing", shared)
 
 
 def is_shared() -> bool:

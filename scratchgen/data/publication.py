@@ -36,7 +36,7 @@ class Publication:
     name: str
     folders: tuple[str, ...]
     mirrors: tuple[str, ...]
-    files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]
+    files: tuple[IdxFile, ...]
 
 
 def load(publication: Publication, root: str | os.PathLike[str] | None = None) -> Images:

@@ -7,11 +7,12 @@ prints a summary. So each of these holds within a ``with`` block, for the thread
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ..backend import RandomStream, check_rng
+from ..backend.context import held
 
 if TYPE_CHECKING:
     from .module import Module
@@ -28,18 +29,7 @@ class _Context(threading.local):
 context = _Context()
 
 
-@contextmanager
-def _set(name: str, value: Any) -> Iterator[None]:
-    before = getattr(context, name)
-    setattr(context, name, value)
-    try:
-        yield
-    finally:
-        setattr(context, name, before)
-
-
-@contextmanager
-def evaluating(module: Module) -> Iterator[None]:
+def evaluating(module: Module) -> AbstractContextManager[None]:
     """Within this context a module and all below it are in evaluation, for this thread only.
 
     Examples
@@ -53,12 +43,10 @@ def evaluating(module: Module) -> Iterator[None]:
     True
     """
     parts = {id(part) for _, part in module.named_modules()}
-    with _set("evaluated", context.evaluated | parts):
-        yield
+    return held(context, "evaluated", context.evaluated | parts)
 
 
-@contextmanager
-def layers_draw_from(rng: RandomStream) -> Iterator[None]:
+def layers_draw_from(rng: RandomStream) -> AbstractContextManager[None]:
     """Within this context the stochastic layers that this thread calls draw from `rng`, one after another.
 
     A layer sits deep inside a model, whose ``forward`` passes no stream on. Left alone it draws from a stream
@@ -76,8 +64,7 @@ def layers_draw_from(rng: RandomStream) -> Iterator[None]:
     ...     bool((second(np.ones(100)) == y).all())
     True
     """
-    with _set("rng", check_rng(rng)):
-        yield
+    return held(context, "rng", check_rng(rng))
 
 
 def layer_stream(own: RandomStream) -> RandomStream:
@@ -85,8 +72,6 @@ def layer_stream(own: RandomStream) -> RandomStream:
     return own if context.rng is None else context.rng
 
 
-@contextmanager
-def observing(observer: Callable[[Module, Any], None]) -> Iterator[None]:
+def observing(observer: Callable[[Module, Any], None]) -> AbstractContextManager[None]:
     """Within this context `observer` is called with every module that this thread calls, and its output."""
-    with _set("observer", observer):
-        yield
+    return held(context, "observer", observer)

@@ -7,10 +7,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 from ..backend import checks
+from ..backend.context import held
 
 SIGNALS = signal.SIGINT, signal.SIGTERM
 """Ctrl-C, and what clusters send some time before they end a job, and mpiexec to its ranks."""
@@ -25,8 +26,7 @@ class _Deadline(threading.local):
 _deadline = _Deadline()
 
 
-@contextmanager
-def stop_after(minutes: float) -> Iterator[None]:
+def stop_after(minutes: float) -> AbstractContextManager[None]:
     """Within this context training stops, as by Ctrl-C, once so many minutes have passed since it began.
 
     A checkpoint is saved then, and training goes on from there another time. Within another such context the
@@ -38,12 +38,8 @@ def stop_after(minutes: float) -> Iterator[None]:
     ...     interrupted()
     False
     """
-    seconds = 60 * checks.number("minutes", minutes, "(0, inf)")
-    before, _deadline.at = _deadline.at, min(_deadline.at, time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _deadline.at = before
+    end = time.monotonic() + 60 * checks.number("minutes", minutes, "(0, inf)")
+    return held(_deadline, "at", min(_deadline.at, end))
 
 
 @contextmanager

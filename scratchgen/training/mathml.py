@@ -16,13 +16,7 @@ NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta lambda mu nu xi pi rho sigma tau phi chi psi omega "
     "Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega ell partial nabla infty"
 )
-GREEK = dict(
-    zip(
-        NAMES.split(),
-        "αβγδεζηθλμνξπρστφχψωΓΔΘΛΠΣΦΨΩℓ∂∇∞",
-        strict=True,
-    )
-)
+GREEK = dict(zip(NAMES.split(), "αβγδεζηθλμνξπρστφχψωΓΔΘΛΠΣΦΨΩℓ∂∇∞", strict=True))
 FUNCTIONS = ("log", "exp", "sin", "cos", "max", "min", "det", "tr", "KL", "ELBO", "Var")
 LARGE = {"sum": "∑", "prod": "∏", "int": "∫"}
 SIGNS = {

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ..backend.context import held
+
 REHEARSED = 3  # steps; in the first, loops may be compiled
 
 
@@ -58,8 +60,6 @@ def rehearsing() -> Iterator[Rehearsal]:
     >>> rows[-1]["step"], found.steps
     (3, [1000])
     """
-    before, _current.rehearsal = _current.rehearsal, Rehearsal()
-    try:
-        yield _current.rehearsal
-    finally:
-        _current.rehearsal = before
+    found = Rehearsal()
+    with held(_current, "rehearsal", found):
+        yield found
