@@ -16,10 +16,7 @@ from .primitive import primitive
 from .shapes import broadcast_to, expand
 
 
-@primitive(
-    lambda g, y, x, b: g,
-    lambda g, y, x, b: sum_pixels(g, by_image=b.ndim == 2),
-)
+@primitive(lambda g, y, x, b: g, lambda g, y, x, b: sum_pixels(g, by_image=b.ndim == 2))
 @compiled
 def add_channels(x: Array, b: Array) -> Array:
     """``x + b`` for images x (batch, channels, ...) and b (channels,) or (batch, channels)."""

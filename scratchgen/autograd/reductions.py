@@ -29,8 +29,8 @@ def reduction(
     return (x,), {"axis": axes, "keepdims": keepdims or keepdim}
 
 
-def _spread(g: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """A reduction's cotangent with its axes of length one back, so that it broadcasts against `x`."""
+def _spread(g: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """A reduction's cotangent with its axes of length one back, to broadcast against the argument."""
     return g if keepdims else expand(g, axis)
 
 
@@ -39,7 +39,7 @@ def _count(x: Any, axis: tuple[int, ...]) -> int:
 
 
 @primitive(
-    lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, x, axis, keepdims), x.shape), canonical=reduction
+    lambda g, y, x, axis, keepdims: broadcast_to(_spread(g, axis, keepdims), x.shape), canonical=reduction
 )
 def sum(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
     """Sum over the given axes (over all by default)."""
@@ -58,7 +58,7 @@ def _of_some(x: Any, *call: Any, **keywords: Any) -> tuple[tuple[Any], dict[str,
 
 @primitive(
     lambda g, y, x, axis, keepdims: broadcast_to(  # (mean-vjp)
-        _spread(g, x, axis, keepdims) * (1 / _count(x, axis)), x.shape
+        _spread(g, axis, keepdims) * (1 / _count(x, axis)), x.shape
     ),
     canonical=_of_some,
 )
@@ -78,7 +78,7 @@ def _corrected(
 
 def _variance_share(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
     centred = x - x.mean(axis=axis, keepdims=True)
-    return _spread(g, x, axis, keepdims) * (centred * (2 / (_count(x, axis) - correction)))  # (variance-vjp)
+    return _spread(g, axis, keepdims) * (centred * (2 / (_count(x, axis) - correction)))  # (variance-vjp)
 
 
 @primitive(_variance_share, canonical=_corrected)
@@ -120,8 +120,8 @@ def argmax(
 
 
 def _share_of_ties(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    tied = (raw(x) == _spread(raw(y), x, axis, keepdims)).astype(x.dtype)
-    return _spread(g, x, axis, keepdims) * (tied / np.sum(tied, axis=axis, keepdims=True))  # (max-vjp)
+    tied = (raw(x) == _spread(raw(y), axis, keepdims)).astype(x.dtype)
+    return _spread(g, axis, keepdims) * (tied / np.sum(tied, axis=axis, keepdims=True))  # (max-vjp)
 
 
 @primitive(_share_of_ties, canonical=_of_some)
@@ -138,9 +138,9 @@ def min(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
 
 def _softmax_share(g: Any, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     # For x = y = -inf the difference would be NaN; a finite stand-in for y makes the share exp(-inf) = 0.
-    y = _spread(y, x, axis, keepdims)
+    y = _spread(y, axis, keepdims)
     empty = raw(y) == -np.inf
-    return _spread(g, x, axis, keepdims) * exp(x - where(empty, 0, y))  # (log-sum-exp-vjp)
+    return _spread(g, axis, keepdims) * exp(x - where(empty, 0, y))  # (log-sum-exp-vjp)
 
 
 @primitive(_softmax_share, canonical=reduction)
@@ -193,7 +193,7 @@ def _running_product(rows: Any) -> Any:
 
 
 @primitive(
-    lambda g, y, x, axis, keepdims: _spread(g, x, axis, keepdims) * _product_of_others(x, axis),
+    lambda g, y, x, axis, keepdims: _spread(g, axis, keepdims) * _product_of_others(x, axis),
     canonical=reduction,
 )
 def prod(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:

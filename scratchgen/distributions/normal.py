@@ -14,16 +14,7 @@ import numpy as np
 from ..autograd import exp, minimum, primitive, raw
 from ..backend import Array, RandomStream
 from ..backend.compiled import compiled
-from .base import (
-    Distribution,
-    Samples,
-    filled,
-    is_array,
-    is_number,
-    joint_shape,
-    parameters,
-    spread,
-)
+from .base import Distribution, Samples, filled, is_array, is_number, joint_shape, parameters, spread
 
 LOG_2PI = math.log(2 * math.pi)
 

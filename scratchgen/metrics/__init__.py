@@ -1,13 +1,6 @@
 """Metrics: how good samples are, and how new."""
 
-from .avatar_rules import (
-    AvatarScores,
-    ExpectedScores,
-    exact_kl,
-    expected_scores,
-    score_images,
-    score_looks,
-)
+from .avatar_rules import AvatarScores, ExpectedScores, exact_kl, expected_scores, score_images, score_looks
 from .bootstrap import Estimate, bootstrap_interval
 from .codes import Surgery, active_units, aggregated_posterior, elbo_surgery
 from .collapse import Diversity, diversity

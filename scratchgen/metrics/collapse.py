@@ -85,11 +85,7 @@ def diversity(samples: Any, data: Any) -> Diversity:
         raise ValueError("data: got examples half of which occur twice, expected different ones")
     spread = _spread(made) / _spread(true)  # (spread-ratio)
     spacing = _spacing(made) / _spacing(true)  # (spacing-ratio)
-    return Diversity(
-        spread=spread,
-        spacing=spacing,
-        recall=precision_recall(true, made).recall,
-    )
+    return Diversity(spread=spread, spacing=spacing, recall=precision_recall(true, made).recall)
 
 
 def _some(points: Floats, n: int) -> Floats:

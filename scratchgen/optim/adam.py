@@ -25,22 +25,10 @@ def adam(
 
 
 @compiled
-def adamw(
-    x: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    *,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    step: int,
-) -> None:
+def adamw(x: Array, g: Array, m: Array, v: Array, *, lr: float, weight_decay: float, **others: Any) -> None:
     """One step of AdamW: the weights shrink, then Adam's step."""
     x -= lr * weight_decay * x  # (adamw-decay)
-    adam(x, g, m, v, lr=lr, beta1=beta1, beta2=beta2, eps=eps, step=step)
+    adam(x, g, m, v, lr=lr, **others)
 
 
 class Adam(Optimizer):

@@ -132,12 +132,7 @@ class LatentDiffusion(Module):
         return self.ddpm.loss(self.encode(x, rng), rng, labels)
 
     def sample(
-        self,
-        n: int,
-        rng: RandomStream,
-        labels: Any = None,
-        guidance: float = 0.0,
-        steps: int | None = None,
+        self, n: int, rng: RandomStream, labels: Any = None, guidance: float = 0.0, steps: int | None = None
     ) -> Array:
         """`n` images: a code by the diffusion model, decoded. Raw, shape (n, *shape).
 

@@ -21,14 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...backend import RandomStream, checks
-from ...data.tables import (
-    Rows,
-    check_rows,
-    count_levels,
-    entropy_of,
-    log_of_probabilities,
-    sample_levels,
-)
+from ...data.tables import Rows, check_rows, count_levels, entropy_of, log_of_probabilities, sample_levels
 from .smoothing import smoothed
 from .tables import Floats, TableModel
 
@@ -61,9 +54,6 @@ class CategoricalNaiveBayes(TableModel):
     >>> print(f"{np.exp(model.log_prob(look))[0]:.7f}")
     0.0054146
     """
-
-    def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
-        super().__init__(levels, alpha)
 
     def fit(self, rows: Any) -> CategoricalNaiveBayes:
         """Estimate theta from a table, shape (n, attributes) with n >= 1, and return the model.

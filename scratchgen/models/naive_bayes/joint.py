@@ -11,19 +11,12 @@ and none is new. It is the opposite of naive Bayes, and what each is compared wi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...backend import RandomStream
-from ...data.tables import (
-    Rows,
-    check_rows,
-    entropy_of,
-    log_of_probabilities,
-    sample_levels,
-)
+from ...data.tables import Rows, check_rows, entropy_of, log_of_probabilities, sample_levels
 from .smoothing import smoothed
 from .tables import Floats, TableModel
 
@@ -55,9 +48,6 @@ class JointMultinomial(TableModel):
     array([[0.5 , 0.25],
            [0.  , 0.25]])
     """
-
-    def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
-        super().__init__(levels, alpha)
 
     def fit(self, rows: Any) -> JointMultinomial:
         """Estimate theta from a table, shape (n, attributes) with n >= 1, and return the model.

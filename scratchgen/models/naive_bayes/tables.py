@@ -20,7 +20,7 @@ class TableModel:
 
     _theta: Any = None
 
-    def __init__(self, levels: Sequence[int], alpha: float) -> None:
+    def __init__(self, levels: Sequence[int], alpha: float = 0) -> None:
         self.levels = checks.sizes("levels", levels)
         self.alpha = checks.number("alpha", alpha, "[0, inf)")
 
