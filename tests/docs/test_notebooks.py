@@ -175,4 +175,4 @@ def test_a_recorded_lesson_says_how_it_was_made() -> None:
         assert re.fullmatch("[0-9a-f]{7,}", entry["commit"])
         assert entry["pictures"]
         for picture in entry["pictures"]:
-            assert (lessons.RECORDS / picture["file"]).stat().st_size < 400_000
+            assert (lessons.RECORDS / picture["file"]).stat().st_size < 500_000
