@@ -1,4 +1,4 @@
-"""The models that the lesson on augmentation lets draw: each is told the class, and small."""
+"""The pictures of the lesson on augmentation, and small models, told the class, that draw more of them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 import scratchgen as sg
-from scratchgen.models import DDPM, GAN, VAE
-from scratchgen.models.diffusion import cosine_schedule
-from scratchgen.networks import MLP, ConditionalGenerator, ProjectionDiscriminator, TimeMLP
-from scratchgen.nn import LeakyReLU
-from scratchgen.optim import Adam
-from scratchgen.training import fit, fit_adversarial
+from demos import _small_models
+from demos.few_labels import balanced
+from scratchgen.networks import TimeMLP
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +35,15 @@ class Examples:
         """Some of them, or some of them several times."""
         return Examples(self.images[rows], self.labels[rows])
 
+    def few(self, count: int, rng: sg.RandomStream) -> Examples:
+        """So many of each class, drawn from all."""
+        return self.part(balanced(self.labels, count * self.classes, rng))
+
+    def repeated(self, each: int) -> Examples:
+        """So many of each class, each example as often as the others of its class, or once more."""
+        rows = [np.resize(np.flatnonzero(self.labels == y), each) for y in range(self.classes)]
+        return self.part(np.concatenate(rows))
+
     def with_(self, more: Examples) -> Examples:
         """These and others."""
         return Examples(
@@ -59,45 +65,31 @@ def wanted(examples: Examples, each: int) -> Any:
     return sg.asarray(np.repeat(np.arange(examples.classes), each))
 
 
-def settings(steps: int, seed: int) -> dict[str, Any]:
-    """What all trainings share."""
-    return {"steps": steps, "batch_size": 100, "seed": seed, "quiet": True}
-
-
 def variational(examples: Examples, each: int, steps: int, rng: sg.RandomStream, seed: int) -> Examples:
-    """A VAE."""
-    x = examples.flat
-    model = VAE.dense(x.shape[1], 64, 8, classes=examples.classes, rng=rng)
-    optimiser = Adam(model.parameters(), 3e-3)
-    fit(model.loss, (x, examples.labels), optimiser, model=model, **settings(2 * steps // 3, seed))
+    """A VAE, for two thirds of the steps."""
+    how = _small_models.settings(2 * steps // 3, seed)
+    model = _small_models.variational(examples.flat, examples.labels, 64, 8, rng, 3e-3, **how)
     labels = wanted(examples, each)
     return examples.like(model.sample(len(labels), rng.child("sample"), labels=labels), each)
 
 
 def adversarial(examples: Examples, each: int, steps: int, rng: sg.RandomStream, seed: int) -> Examples:
     """A GAN."""
-    x = 2 * examples.flat - 1
-    generator = MLP([16 + 8, 64, 64, x.shape[1]], LeakyReLU, rng=rng.child("generator"))
-    features = MLP([x.shape[1], 64, 64], LeakyReLU, rng=rng.child("features"))
-    model = GAN(
-        ConditionalGenerator(generator, examples.classes, 8, rng=rng.child("classes")),
-        ProjectionDiscriminator(features, 64, examples.classes, rng=rng.child("projection")),
-        latent_dim=16,
-        classes=examples.classes,
-    )
-    players = (Adam(part.parameters(), 1e-3, (0.5, 0.99)) for part in (model.discriminator, model.generator))
-    fit_adversarial(model, (x, examples.labels), *players, **settings(steps, seed))
+    how = _small_models.settings(steps, seed)
+    model = _small_models.adversarial(examples.flat, examples.labels, 64, 16, rng, **how)
     labels = wanted(examples, each)
-    return examples.like((model.sample(len(labels), rng.child("sample"), labels=labels) + 1) / 2, each)
+    drawn = model.sample(len(labels), rng.child("sample"), labels=labels)
+    return examples.like(_small_models.grey(drawn), each)
 
 
 def diffusion(examples: Examples, each: int, steps: int, rng: sg.RandomStream, seed: int) -> Examples:
-    """A diffusion model."""
-    x = 2 * examples.flat - 1
+    """A diffusion model, for two thirds of the steps."""
+    x, how = examples.flat, _small_models.settings(2 * steps // 3, seed)
     network = TimeMLP(x.shape[1], 128, layers=2, classes=examples.classes + 1, rng=rng.child("network"))
-    model = DDPM(network, cosine_schedule(50), (x.shape[1],), prediction="x0", classes=examples.classes)
-    optimiser = Adam(network.parameters(), 3e-3)
-    fit(model.loss, (x, examples.labels), optimiser, model=network, **settings(2 * steps // 3, seed))
+    model = _small_models.diffusion(x, examples.labels, network, 50, 3e-3, **how)
     labels = wanted(examples, each)
     drawn = model.ddim_sample(len(labels), rng.child("sample"), steps=15, eta=1.0, labels=labels)
-    return examples.like((drawn + 1) / 2, each)
+    return examples.like(_small_models.grey(drawn), each)
+
+
+DRAWERS: dict[str, Drawer] = {"VAE": variational, "GAN": adversarial, "diffusion": diffusion}

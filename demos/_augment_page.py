@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,18 +19,34 @@ Results = Mapping[str, Sequence[float]]
 """By name: a share for each draw of the few."""
 
 
-class Seen(NamedTuple):
-    """All that the page is about."""
+@dataclass(eq=False)
+class Seen:
+    """All that the page is about, filled in as it is found."""
 
     counts: Sequence[int]
     """Pictures of each class."""
-    results: Sequence[Results]
-    """For each number of pictures: right answers, by what the classifier was trained on."""
-    agreed: Sequence[Results]
-    """For each number of pictures: drawn pictures that show what they are labelled, by model."""
     all_real: float
     """Right answers of a classifier of all pictures, which also says what drawn ones show."""
-    shown: Mapping[str, Examples]
+    results: list[dict[str, list[float]]] = field(default_factory=list)
+    """For each number of pictures: right answers, by what the classifier was trained on."""
+    agreed: list[dict[str, list[float]]] = field(default_factory=list)
+    """For each number of pictures: drawn pictures that show what they are labelled, by model."""
+    pictures: dict[str, Examples] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """With the next number of pictures."""
+        self.results.append({})
+        self.agreed.append({})
+
+    def add(self, results: Mapping[str, float], agreed: Mapping[str, float]) -> None:
+        """What one draw of the few has given."""
+        for kept, found in ((self.results[-1], results), (self.agreed[-1], agreed)):
+            for name, share in found.items():
+                kept.setdefault(name, []).append(share)
+
+    def __str__(self) -> str:
+        means = "  ".join(f"{name}: {np.mean(values):.3f}" for name, values in self.results[-1].items())
+        return f"{self.counts[len(self.results) - 1]} a class: {means}"
 
 
 def gain(results: Results, name: str) -> tuple[float, float]:
@@ -72,7 +89,7 @@ def write(seen: Seen, data: Images, options: Any, run: Run) -> dict[str, str]:
         table=table,
         pictures={
             "Points gained over real pictures alone (the same draws)": gains(seen.results, names),
-            f"One of each class, learnt from {names[-1]}": pictures(seen.shown),
+            f"One of each class, learnt from {names[-1]}": pictures(seen.pictures),
         },
     )
     run.section("Where it helps, and why", "\n\n".join([*said(seen.results, names), WHY]))

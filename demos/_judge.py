@@ -143,7 +143,7 @@ def trained(data: Images, options: _lesson.Common) -> ConvClassifier:
     print(f"the judge: a classifier of {data.name}, trained once and kept in {path}")
     model = untrained(data, settings)
     train(model, data, settings)
-    print(f"the judge: {accuracy(model, data):.2%} of the test images right")
+    print(f"the judge: {accuracy(model.logits, data.test, data.test_labels):.2%} of the test images right")
 
     def keep() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -194,12 +194,12 @@ def with_shifts(images: np.ndarray) -> np.ndarray:
     return np.concatenate([*[images] * 8, *moved])
 
 
-def accuracy(model: ConvClassifier, data: Images) -> float:
-    """The share of test images whose class the judge names."""
+def accuracy(logits: Callable[[Any], Any], images: np.ndarray, labels: np.ndarray) -> float:
+    """The share of images to which a classifier's logits give their labels."""
     with sg.no_grad():
-        blocks = (data.test[i : i + 500] for i in range(0, len(data.test), 500))
-        named = np.concatenate([sg.asnumpy(model.logits(sg.asarray(x))).argmax(axis=1) for x in blocks])
-    return float(np.mean(named == data.test_labels))
+        blocks = (images[i : i + 500] for i in range(0, len(images), 500))
+        named = np.concatenate([sg.asnumpy(logits(sg.asarray(x))).argmax(axis=1) for x in blocks])
+    return float(np.mean(named == labels))
 
 
 def fingerprint(data: Images) -> str:

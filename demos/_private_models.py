@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import scratchgen as sg
+from demos import _small_models
 from scratchgen.metrics.neighbours import nearest_distances
-from scratchgen.models import DDPM, GAN, VAE, Autoencoder, PixelNaiveBayes
-from scratchgen.models.diffusion import cosine_schedule
-from scratchgen.networks import MLP, TimeMLP
-from scratchgen.nn import Module, Tanh, functional as F
+from scratchgen.models import Autoencoder, PixelNaiveBayes
+from scratchgen.networks import TimeMLP
+from scratchgen.nn import Module, Tanh
 from scratchgen.optim import Adam
-from scratchgen.training import fit, fit_adversarial
+from scratchgen.training import fit
 
 Drawn = tuple[np.ndarray, np.ndarray]
 """Pictures as vectors, and their labels."""
@@ -33,14 +33,6 @@ class Attack(NamedTuple):
     """What the model draws, (n, pixels) in [0, 1], where that is looked at."""
 
 
-def accuracy(network: Module, data: Drawn) -> float:
-    """The share of right answers."""
-    x, labels = data
-    with sg.no_grad():
-        parts = [sg.asnumpy(network(sg.asarray(x[i : i + 1000])).data) for i in range(0, len(x), 1000)]
-    return float(np.mean(np.concatenate(parts).argmax(axis=1) == labels))
-
-
 def losses(network: Module) -> Score:
     """Minus the loss of a classifier: the attack that it cannot prevent, since it was trained to lower it."""
 
@@ -54,24 +46,13 @@ def losses(network: Module) -> Score:
 
 def learnt(data: Drawn, steps: int, seed: int) -> Module:
     """A classifier, trained in the usual way on pictures that somebody has drawn."""
-    network = MLP([data[0].shape[1], 64, 10], Tanh, rng=sg.RandomStream(seed, "learnt"))
-    fit(
-        lambda x, rng, labels: F.cross_entropy(network(x), labels),
-        data,
-        Adam(network.parameters(), 3e-3),
-        steps=steps,
-        batch_size=100,
-        model=network,
-        seed=seed,
-        quiet=True,
-    )
-    return network
+    how = _small_models.settings(steps, seed)
+    return _small_models.classifier(*data, sg.RandomStream(seed, "learnt"), 3e-3, Tanh, **how)
 
 
 def attacks(x: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> list[Attack]:
     """Train each kind of model on vectors of pixels, and say how it is attacked."""
-    settings: dict[str, Any] = {"steps": steps, "batch_size": 100, "seed": seed, "quiet": True}
-    rng = sg.RandomStream(seed, "attacked", len(x))
+    settings, rng = _small_models.settings(steps, seed), sg.RandomStream(seed, "attacked", len(x))
     return [
         *counted(x, labels, rng),
         autoencoder(x, rng, settings),
@@ -110,8 +91,7 @@ def autoencoder(x: np.ndarray, rng: sg.RandomStream, settings: dict[str, Any]) -
 
 def variational(x: np.ndarray, rng: sg.RandomStream, settings: dict[str, Any]) -> Attack:
     """The bound on log p(x), by a mean over codes."""
-    model = VAE.dense(x.shape[1], 128, 16, rng=rng.child("vae"))
-    fit(model.loss, x, Adam(model.parameters(), 2e-3), model=model, **settings)
+    model = _small_models.variational(x, None, 128, 16, rng.child("vae"), 2e-3, **settings)
 
     def score(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         return -sg.asnumpy(model.anomaly_score(sg.asarray(x), rng.child("bound"), 20))
@@ -121,10 +101,8 @@ def variational(x: np.ndarray, rng: sg.RandomStream, settings: dict[str, Any]) -
 
 def adversarial(x: np.ndarray, rng: sg.RandomStream, settings: dict[str, Any]) -> list[Attack]:
     """The nearest of what the generator draws; and the discriminator, which has seen the pictures itself."""
-    model = GAN.dense(x.shape[1], 128, 16, rng=rng.child("gan"))
-    players = (Adam(part.parameters(), 1e-3, (0.5, 0.99)) for part in (model.discriminator, model.generator))
-    fit_adversarial(model, 2 * x - 1, *players, **settings)
-    samples = (sg.asnumpy(model.sample(SAMPLES, rng.child("noise"))).clip(-1, 1) + 1) / 2
+    model = _small_models.adversarial(x, None, 128, 16, rng.child("gan"), **settings)
+    samples = _small_models.grey(model.sample(SAMPLES, rng.child("noise")))
 
     def score(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         with sg.no_grad():
@@ -136,10 +114,9 @@ def adversarial(x: np.ndarray, rng: sg.RandomStream, settings: dict[str, Any]) -
 def diffusion(x: np.ndarray, rng: sg.RandomStream, settings: dict[str, Any]) -> list[Attack]:
     """The nearest sample; and how well noise is taken from a picture, at a few times and for a few noises."""
     network = TimeMLP(x.shape[1], 256, rng=rng.child("diffusion"))
-    model = DDPM(network, cosine_schedule(100), (x.shape[1],), prediction="x0")
-    fit(model.loss, 2 * x - 1, Adam(network.parameters(), 2e-3), model=network, **settings)
+    model = _small_models.diffusion(x, None, network, 100, 2e-3, **settings)
     drawn = model.ddim_sample(SAMPLES, rng.child("path"), steps=20, eta=1.0)
-    samples = (sg.asnumpy(drawn).clip(-1, 1) + 1) / 2
+    samples = _small_models.grey(drawn)
 
     def score(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         images, total = sg.asarray(2 * x - 1), np.zeros(len(x))

@@ -134,6 +134,19 @@ def copied(samples: np.ndarray, training: np.ndarray) -> Any:
 
 
 # %% What protects, and what is left
+class Once(NamedTuple):
+    """All of one guarantee and one seed."""
+
+    trained: float
+    """Accuracy of the classifier that was trained on the pictures themselves."""
+    advantage: float
+    """Of the attack on it."""
+    learnt: Mapping[str, float]
+    """Accuracy of classifiers that have seen drawn pictures only, by what drew them."""
+    drawn: Mapping[str, Drawn]
+    """What was drawn."""
+
+
 class Private(NamedTuple):
     """All of one guarantee, each an array with a number for every seed."""
 
@@ -155,15 +168,18 @@ def mean(values: np.ndarray, unit: float = 100, digits: int = 1) -> str:
     return f"{unit * values.mean():.{digits}f} ± {unit * float(reach(values[None])[0]):.{digits}f}"
 
 
+def together(seeds: Sequence[Once]) -> Private:
+    """The numbers of all seeds."""
+    learnt = {name: np.array([once.learnt[name] for once in seeds]) for name in seeds[0].learnt}
+    return Private(*(np.array([once[i] for once in seeds]) for i in range(2)), learnt)
+
+
 def guarantees(
-    found: Mapping[float, Private],
-    drawn: Mapping[str, Drawn],
-    pictures: tuple[int, int],
-    options: Any,
-    run: Run,
+    seeds: Mapping[float, Sequence[Once]], pictures: tuple[int, int], options: Any, run: Run
 ) -> dict[str, str]:
     """Accuracy against epsilon, beside training without a guarantee."""
-    sources = list(next(iter(found.values())).learnt)
+    found = {epsilon: together(all_) for epsilon, all_ in seeds.items()}
+    sources = list(found[np.inf].learnt)
     table: list[list[Any]] = [
         ["epsilon", "trained, %", *(f"from {s}, %" for s in sources), "attack", "bound"]
     ]
@@ -196,8 +212,9 @@ def guarantees(
         "attacks."
     )
     rows = {
-        name: images[:10].reshape(-1, 1, *[round(images.shape[1] ** 0.5)] * 2)
-        for name, (images, _) in drawn.items()
+        f"{name}\n{named(epsilon)}": images[:10].reshape(-1, 1, *[round(images.shape[1] ** 0.5)] * 2)
+        for epsilon, all_ in seeds.items()
+        for name, (images, _) in all_[-1].drawn.items()
     }
     run.section(
         "What protects, and what is left",
@@ -273,26 +290,3 @@ def curves(found: Mapping[float, Private]) -> Any:
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     soften(axes, "y")
     return figure
-
-
-# %% MNIST
-PUBLISHED = {0.5: "90", 2.0: "95", 8.0: "97"}
-"""Per cent of right answers (Abadi et al. 2016, figure 3)."""
-
-
-def mnist(found: Mapping[float, float], pictures: int, options: Any, run: Run) -> dict[str, str]:
-    """The table of the published setting."""
-    table = [["epsilon", "right answers on the test images, %", "Abadi et al. 2016, %"]]
-    table += [[f"{e:g}", f"{100 * right:.2f}", PUBLISHED.get(e, "")] for e, right in found.items()]
-    numbers = {f"accuracy at epsilon {e:g}": f"{right:.2%}" for e, right in found.items()}
-    run.section(
-        "A private classifier of MNIST",
-        "    g  =  (sum_i g_i min(1, C / |g_i|) + sigma C xi) / (q n)\n\n"
-        f"Each of the {pictures:,} training images is protected, against everybody who sees the weights of "
-        f"every step, with delta {options.delta:g}. The network, the learning rate, the batches and "
-        "the number of steps were chosen on training images, by trainings that the epsilon does not count; "
-        "the test images took no part in any choice.",
-        numbers=numbers,
-        table=table,
-    )
-    return numbers

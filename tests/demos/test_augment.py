@@ -17,7 +17,7 @@ POOL = Examples(np.random.default_rng(0).random((60, 1, 8, 8)).astype(np.float32
 
 
 def test_the_few_are_drawn_evenly_and_anew() -> None:
-    first, again, other = (augment.few(POOL, 4, RandomStream(seed)) for seed in (0, 0, 1))
+    first, again, other = (POOL.few(4, RandomStream(seed)) for seed in (0, 0, 1))
     assert (np.bincount(first.labels) == 4).all()
     assert len(np.unique(first.flat, axis=0)) == 12
     assert (first.images == again.images).all()
@@ -26,14 +26,14 @@ def test_the_few_are_drawn_evenly_and_anew() -> None:
 
 def test_repeated_are_as_many_of_each_class_and_none_is_forgotten() -> None:
     known = POOL.part(np.array([0, 3, 1, 2]))  # two of one class, one of the others
-    copies = augment.repeated(known, 5)
+    copies = known.repeated(5)
     assert (np.bincount(copies.labels) == 5).all()
     counts = {
         tuple(row): n for row, n in zip(*np.unique(copies.flat, axis=0, return_counts=True), strict=True)
     }
     assert sorted(counts.values()) == [2, 3, 5, 5]
-    options = augment.Options(each=5)
-    twisted = augment.distortions(known, options, RandomStream(0))
+    options = augment.Options(each=5).settled()
+    twisted = augment.distorted(copies, options, RandomStream(0))
     assert len(np.unique(twisted.flat, axis=0)) == 15
     assert (twisted.labels == copies.labels).all()
 
@@ -83,8 +83,9 @@ def test_what_components_explain_is_not_in_the_map() -> None:
 
 
 def test_distortions_suit_the_data() -> None:
-    assert augment.limits(augment.Options(data="scans")) == (1.0, np.pi)
-    assert augment.limits(augment.Options(turn=0.3)) == (0.5, 0.3)
+    heads, digits = augment.Options(data="scans").settled(), augment.Options(turn=0.3).settled()
+    assert (heads.shift, heads.turn) == (1.0, np.pi)
+    assert (digits.shift, digits.turn) == (0.5, 0.3)
 
 
 def test_the_page_of_a_quick_run(tmp_path: Path) -> None:
