@@ -27,6 +27,9 @@ from scratchgen.optim import Adam
 from scratchgen.optim.schedules import cosine, warmup
 from scratchgen.training import Run, fit
 
+Albums = list[_albums.Pictures]
+"""Of the first person, and of the second."""
+
 
 @dataclass
 class Options(_lesson.Options):
@@ -92,20 +95,12 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     made = exchanged(test, seen, model, apart)
     drawn = [sg.asnumpy(model.swap(sg.asarray(test[i].images), i)) for i in range(2)]
     numbers = _swap_page.write(test, made, drawn, log, options, run)
-    print("  ".join(f"{name}: {value}" for name, value in numbers.items()))
-    seconds = sum(row["seconds"] for row in (log[-1], *others))
-    return _lesson.Outcome(
-        numbers, model.parameter_count(), seconds, lambda n, rng: made[_swap_page.SWAP][0][:n]
-    )
+    seconds = {"seconds": sum(row["seconds"] for row in (log[-1], *others))}
+    return _lesson.outcome(model, numbers, [seconds], lambda n, rng: made[_swap_page.SWAP][0][:n])
 
 
 # %% Four ways to draw the other one in a picture's pose; lists begin with the first person's pictures
-def exchanged(
-    test: list[_albums.Pictures],
-    seen: list[_albums.Pictures],
-    model: SwapAutoencoder,
-    apart: list[Autoencoder],
-) -> dict[str, list[np.ndarray]]:
+def exchanged(test: Albums, seen: Albums, model: SwapAutoencoder, apart: list[Autoencoder]) -> Any:
     """Decoders exchanged, with one encoder and with two; the nearest picture; one for all."""
     x = [sg.asarray(album.images) for album in test]
     pairs = ((0, 1), (1, 0))
