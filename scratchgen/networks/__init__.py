@@ -15,6 +15,7 @@ from .points import SpatialPoints
 from .small_images import SmallImageDecoder, SmallImageEncoder, small_shape
 from .time_mlp import TimeMLP
 from .unet import UNet
+from .waves import WaveNetwork
 
 __all__ = [
     "MLP",
@@ -36,6 +37,7 @@ __all__ = [
     "SpatialPoints",
     "TimeMLP",
     "UNet",
+    "WaveNetwork",
     "WithLabel",
     "small_shape",
 ]

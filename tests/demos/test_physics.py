@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import physics
+from demos import _physics_page, physics
 from scratchgen.training import Run
 
 
@@ -40,10 +40,44 @@ def test_a_rods_heating_follows_from_its_temperature() -> None:
     np.testing.assert_allclose(read, right, atol=1e-12)
 
 
+def test_a_rod_begins_as_one_of_average_material_and_ends_at_zero() -> None:
+    rod = physics.Rod(sg.RandomStream(0))
+    for parameter in rod.parameters():
+        parameter.data[...] = 0
+    x = np.linspace(-1, 1, 5, dtype=np.float32)
+    fields = sg.asnumpy(rod(sg.asarray(np.ones((1, 32), np.float32)), sg.asarray(x[None, :, None])))
+    np.testing.assert_allclose(fields[0, :, 0], 1)
+    np.testing.assert_allclose(fields[0, :, 1], 2.5 * (1 - x * x), atol=1e-6)
+
+
+def test_the_critic_sees_squares() -> None:
+    """Readings as far above as below their mean differ to it by the first half of what it sees only."""
+    critic = physics.RodCritic(np.array([1.0, 2.0]), sg.RandomStream(0))
+    first = critic.network[0]
+    first.weight.data[:, :2] = 0
+    above, below = (
+        sg.asarray(np.array([[1.0, 2.0]]) + s * np.array([[0.5, 3.0]]), np.float32) for s in (1, -1)
+    )
+    np.testing.assert_allclose(sg.asnumpy(critic(above)), sg.asnumpy(critic(below)))
+
+
+def test_errors_are_relative_and_correlations_are_of_the_same_places() -> None:
+    rng = np.random.default_rng(0)
+    k = 2 + rng.normal(size=(4000, 51)).cumsum(axis=1)
+    right = _physics_page.Rods(k, 3 * k + 1)
+    table = _physics_page.rod_errors(_physics_page.Rods(1.5 * k, right.u), right)
+    assert [row[0] for row in table] == ["", "k", "u", "k with u"]
+    assert table[1][1:] == ["50.0%", "50.0%", "0.00"]
+    assert table[2][1:] == ["0.0%", "0.0%", "0.00"]
+    assert table[3][3] == "0.00"
+    turned = _physics_page.Rods(k, -right.u)
+    assert _physics_page.rod_errors(turned, right)[3][3] == "2.00"
+
+
 @pytest.mark.host_only
 def test_the_page_is_written(tmp_path: Path) -> None:
     run = Run("physics", root=tmp_path)
     outcome = physics.lesson(physics.Options(quick=True, steps=2, rigs=200), run)
-    assert {"the law: unobeyed", "rods: mean of u off by"} <= set(outcome.numbers)
+    assert {"the law: unobeyed", "rods: mean of k, u off by"} <= set(outcome.numbers)
     page = run.write_report("Physics").read_text(encoding="utf-8")
     assert "a wrong law" in page

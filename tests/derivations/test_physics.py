@@ -14,7 +14,7 @@ from scratchgen.backend import RandomStream
 from scratchgen.data.physics import media, oscillators, read_back
 from scratchgen.data.physics.elliptic import process, temperature
 from scratchgen.models.gan import PhysicsInformedGAN, generator_loss, slope
-from scratchgen.networks import MLP, FieldNetwork
+from scratchgen.networks import MLP, FieldNetwork, WaveNetwork
 from scratchgen.nn import Module, Parameter
 
 TIMES = np.array([0.1, 0.5, 0.8, 1.7])
@@ -117,6 +117,42 @@ def test_the_generator_pays_for_both(objective: str) -> None:
     expected = sg.asnumpy(generator_loss(logits, objective)) + 0.7 * (left**2).mean()
     assert_close(model.generator_loss(5, RandomStream(6)).data, expected, rtol=1e-12)
     assert_slopes(lambda: model.generator_loss(5, RandomStream(6)), model.generator.parameters())
+
+
+def waves_by_hand(amplitudes: np.ndarray, x: np.ndarray, period: float, order: int) -> np.ndarray:
+    """The sum over n, or its second derivative, one term after another: (batch, points, fields)."""
+    count = amplitudes.shape[1] // 2
+    total = np.where(order == 0, amplitudes[:, :1], 0.0) + 0 * x[:, :, None]
+    for n in range(1, count + 1):
+        rate = 2 * np.pi * n / period
+        factor = 1 / n**2 if order == 0 else -(rate**2) / n**2
+        sine, cosine = amplitudes[:, n, None], amplitudes[:, count + n, None]
+        angle = rate * x[:, :, None]
+        total = total + factor * (sine * np.sin(angle) + cosine * np.cos(angle))
+    return total
+
+
+@pytest.mark.equation("field-waves")
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-10), (np.float32, 1e-4)])
+def test_a_sum_of_waves_and_what_is_left_of_it_twice_differentiated(dtype: Any, rtol: float) -> None:
+    network = WaveNetwork(3, 2, waves=4, period=3.3, hidden=[5], rng=RandomStream(7)).to(dtype)
+    z, at = RandomStream(8).normal((2, 3), dtype), RandomStream(9).normal((2, 6, 1), dtype)
+    points = sg.tensor(at, requires_grad=True)
+    u = network(z, points)
+    bends = [slope(slope(u[..., i], points)[..., 0], points)[..., 0] for i in range(2)]
+    said = [sg.asnumpy(part(z).data).astype(np.float64) for part in (network.straight, network.bent)]
+    amplitudes, x = (said[0] + said[1]).reshape(2, 9, 2), sg.asnumpy(at)[..., 0].astype(np.float64)
+    assert_close(u.data, waves_by_hand(amplitudes, x, 3.3, 0), rtol, atol=rtol)
+    bend = waves_by_hand(amplitudes, x, 3.3, 2)
+    for i in range(2):
+        assert_close(bends[i].data, bend[..., i], rtol, atol=10 * rtol)
+
+
+@pytest.mark.equation("field-waves")
+def test_amplitudes_learn_from_every_wave() -> None:
+    network = WaveNetwork(2, 1, waves=2, period=3.3, hidden=[3], rng=RandomStream(7)).to(np.float64)
+    z, at = RandomStream(8).normal((2, 2), np.float64), RandomStream(9).normal((2, 3, 1), np.float64)
+    assert_slopes(lambda: (network(z, at) ** 2).sum(), network.parameters())
 
 
 @pytest.mark.equation("oscillator-solution")
