@@ -62,7 +62,10 @@ class Options(_lesson.Options):
 @cache
 def noise(epsilon: float, rate: float, steps: int, delta: float) -> float:
     """The noise multiplier, which is the same for all seeds; none for an infinite epsilon."""
-    return noise_needed(epsilon, rate, steps, delta) if epsilon < np.inf else 0.0
+    try:
+        return noise_needed(epsilon, rate, steps, delta) if epsilon < np.inf else 0.0
+    except ValueError as error:  # names epsilon or delta, and what can be had
+        raise SystemExit(f"--{error}") from None
 
 
 def train_privately(

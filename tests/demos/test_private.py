@@ -62,6 +62,13 @@ def test_nobody_can_repeat_who_was_in_which_batch() -> None:
     assert 100 < len(seen[0]) < 260  # of 180 expected
 
 
+def test_what_no_noise_can_promise_is_said_in_a_line() -> None:
+    with pytest.raises(SystemExit, match=r"--epsilon: got 1e-09, expected more"):
+        private.noise(1e-9, 0.2, 100, 1e-5)
+    with pytest.raises(SystemExit, match=r"--delta: got 2\.0, expected"):
+        private.noise(1.0, 0.2, 100, 2.0)
+
+
 def test_a_longer_row_is_clipped() -> None:
     """A white picture of 4 pixels has a row of length sqrt(5): it counts for three quarters."""
     white = Images("white", BLACK + 1, FEW.train_labels, BLACK, FEW.test_labels, levels=17)
