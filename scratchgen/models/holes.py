@@ -28,7 +28,7 @@ def check_masks(masks: Any, images: Any) -> Array:
         raise TypeError(f"masks: got an array of {masks.dtype}, expected bool, True in the hole")
     batch, _, *size = images.shape
     masks = raw(masks)
-    if masks.ndim == 3:
+    if masks.shape == (batch, *size):
         masks = masks[:, None]
     checks.shape("masks", masks, (batch, 1, *size), f"or {(batch, *size)}: one for each image")
     if isinstance(masks, np.ndarray) and not (holes := masks.any(axis=(1, 2, 3))).all():

@@ -104,8 +104,8 @@ def test_the_discriminators_step_leaves_the_generator_alone() -> None:
 BAD = [
     ("masks", lambda m: m.astype(np.float32), TypeError, "masks: got an array of float32, expected bool"),
     ("masks", lambda m: m.astype(np.uint8), TypeError, "masks: got an array of uint8, expected bool"),
-    ("masks", lambda m: m[:, :4], ValueError, r"masks: got shape \(6, 1, 4, 8\), expected \(6, 1, 8, 8\)"),
-    ("masks", lambda m: m[:2], ValueError, r"masks: got shape \(2, 1, 8, 8\)"),
+    ("masks", lambda m: m[:, :4], ValueError, r"masks: got shape \(6, 4, 8\), expected \(6, 1, 8, 8\)"),
+    ("masks", lambda m: m[:2], ValueError, r"masks: got shape \(2, 8, 8\)"),
     ("masks", lambda m: [[True]], TypeError, "masks: got list"),
     (
         "images",
