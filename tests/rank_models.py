@@ -18,6 +18,7 @@ from scratchgen.models import (
     NADE,
     VAE,
     Autoencoder,
+    ExemplarGAN,
     LatentDiffusion,
     MixturePrior,
     PixelCNN,
@@ -70,7 +71,7 @@ def _fitted(model: Any, data: Any, dtype: Any, steps: int, loss: Any = None, **s
 
 def _cast(data: Any, dtype: Any) -> Any:
     arrays = data if isinstance(data, tuple) else (data,)
-    arrays = tuple(sg.asarray(x if x.dtype.kind == "i" else x.astype(dtype)) for x in arrays)
+    arrays = tuple(sg.asarray(x if x.dtype.kind in "ib" else x.astype(dtype)) for x in arrays)
     return arrays if isinstance(data, tuple) else arrays[0]
 
 
@@ -183,7 +184,15 @@ def physics(dtype: Any, steps: int) -> State:
     return _played(model, VECTORS, dtype, steps)
 
 
-def _played(model: GAN, data: Any, dtype: Any, steps: int) -> State:
+def exemplar(dtype: Any, steps: int) -> State:
+    """With batch norm in the generator, and losses that both need the whole batch."""
+    model = ExemplarGAN.convolutional((1, 4, 4), 2, (4,), features=4, rng=RandomStream(0))
+    # a bias before a batch norm moves nothing: its gradient is rounding, of which Adam makes whole steps
+    model.generator.inwards = nn.Linear(16, 4, bias=False).initialise(RandomStream(1))
+    return _played(model, (IMAGES, IMAGES[::-1, 0] > 0.4, IMAGES[::-1].copy()), dtype, steps)
+
+
+def _played(model: GAN | ExemplarGAN, data: Any, dtype: Any, steps: int) -> State:
     model.to(dtype)
     players = [optim.Adam(p.parameters(), 1e-3) for p in (model.discriminator, model.generator)]
     average = optim.ExponentialMovingAverage(model.generator.parameters(), 0.9)
@@ -213,4 +222,5 @@ MODELS: dict[str, Callable[[Any, int], State]] = {
     "GAN": partial(gan, "non-saturating"),
     "WGAN-GP": partial(gan, "wasserstein-gp"),
     "physics": physics,
+    "exemplar": exemplar,
 }
