@@ -206,9 +206,9 @@ def profiles(found: Rods, right: Rods) -> Any:
         if not i:
             axes.legend(fontsize=7, frameon=False)
     axes = figure.add_subplot(1, 3, 3)
-    for j, (one, other) in enumerate(("kk", "uu", "ku")):
-        lines = [correlation(getattr(x, one), getattr(x, other))[4] for x in (right, found)]
-        beside(axes, physics.PLACES[1:-1], *lines, CATEGORIES[j], f"{one}(0) with {other}")
+    for j, (one, other) in enumerate((("k", "k"), ("u", "u"), ("k", "u"))):
+        true, made = (correlation(getattr(x, one), getattr(x, other))[4] for x in (right, found))
+        beside(axes, physics.PLACES[1:-1], true, made, CATEGORIES[j], f"{one}(0) with {other}")
     axes.set_title("correlation", fontsize=9, color=INK)
     soften(axes)
     axes.legend(fontsize=7, frameon=False)

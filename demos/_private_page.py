@@ -171,7 +171,8 @@ def mean(values: np.ndarray, unit: float = 100, digits: int = 1) -> str:
 def together(seeds: Sequence[Once]) -> Private:
     """The numbers of all seeds."""
     learnt = {name: np.array([once.learnt[name] for once in seeds]) for name in seeds[0].learnt}
-    return Private(*(np.array([once[i] for once in seeds]) for i in range(2)), learnt)
+    trained, advantage = (np.array([once[i] for once in seeds]) for i in range(2))
+    return Private(trained, advantage, learnt)
 
 
 def guarantees(

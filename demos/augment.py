@@ -69,7 +69,7 @@ def right(network: Module, examples: Examples) -> float:
 
 def distorted(real: Examples, options: Options, rng: sg.RandomStream) -> Examples:
     """Examples, each differently distorted."""
-    images = data.distorted(sg.asarray(real.images), rng, options.shift, options.turn)
+    images = data.distorted(sg.asarray(real.images), rng, options.shift or 0.0, options.turn or 0.0)
     return Examples(sg.asnumpy(images), real.labels)
 
 

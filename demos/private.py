@@ -94,9 +94,9 @@ def train_privately(
         watch(step + 1)
 
 
-def flat(images: np.ndarray, *labels: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Pictures as vectors, and what belongs to them."""
-    return images.reshape(len(images), -1), *labels
+def flat(images: np.ndarray, labels: np.ndarray) -> _private_models.Drawn:
+    """Pictures as vectors, and their labels."""
+    return images.reshape(len(images), -1), labels
 
 
 def classifier(data: Images, epsilon: float, options: Options, seed: int) -> Module:
@@ -141,7 +141,8 @@ def lesson(options: Options, run: Run) -> Any:
         attacks = _private_models.attacks(*members, _lesson.steps(options, 1500), options.seed)
         leaks[n] = [_private_page.measured(it, members, strangers, 10 if few else 200) for it in attacks]
         print(f"{n} pictures: " + ", ".join(f"{it.attack.model} {it.advantage.value:.2f}" for it in leaks[n]))
-    numbers = _private_page.leaks(leaks, len(unseen), flat(data.train[: min(MEMBERS)])[0], run)
+    first = data.train[: min(MEMBERS)]
+    numbers = _private_page.leaks(leaks, len(unseen), first.reshape(len(first), -1), run)
     found: dict[float, list[_private_page.Once]] = {}
     for epsilon in (*EPSILONS[:: 4 if few else 1], np.inf):
         seeds = range(2 if few else options.seeds)
