@@ -162,7 +162,7 @@ def test_means_of_gradients_that_are_no_more_end_at_zero(make: Any) -> None:
     x = sg.nn.Parameter(np.ones(5000, np.float32))
     optimiser = make([x])
     for buffer in optimiser.state.values():
-        buffer[:4000] = np.float32(1.2e-38)
+        buffer[:4000] = np.finfo(np.float32).tiny
         buffer[4000:] = np.nan
     x.grad = np.zeros(5000, np.float32)
     optimiser.step()
