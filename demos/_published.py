@@ -1,7 +1,8 @@
-"""The published VAE on MNIST: 784-200-200-50, measured as Burda et al. 2015 did (table 1: 86.76 nats).
+"""The published VAE and IWAE on MNIST: 784-200-200-50, measured as Burda et al. 2015 did (their table 1).
 
 One stochastic layer of 50 latents, two hidden layers of 200 tanh units on either side, pixels binarised
-afresh in every step, and log p(x) on the test set estimated with 5,000 importance samples.
+afresh in every step, and log p(x) on the test set estimated with 5,000 importance samples. The bound that
+is raised has k samples of z for each image: with one it is the VAE's, with more the IWAE's (vae-iwae).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from tqdm import trange
 
 import scratchgen as sg
 from demos import _lesson
@@ -20,7 +22,8 @@ from scratchgen.nn import Flatten, Linear, Parameter, Sequential, Tanh, Unflatte
 from scratchgen.training import Run, fit
 
 STEPS = 160_000
-PUBLISHED = {"Burda et al. 2015, table 1 (VAE, k = 1)": 86.76}
+PUBLISHED = {1: 86.76, 5: 85.54, 50: 84.78}
+"""-log p(x) in nats of Burda et al. 2015, table 1, by the samples in training."""
 
 
 def network(seed: int, train: np.ndarray) -> VAE:
@@ -39,9 +42,14 @@ def lesson(options: Any, run: Run) -> dict[str, str]:
     """Train, measure, and put the table on the page."""
     data = _lesson.images(options)
     model = network(options.seed, data.train)
-    steps = _lesson.steps(options, STEPS)
+    steps, k = _lesson.steps(options, STEPS), options.importance_samples
+
+    def loss(x: Any, rng: sg.RandomStream) -> Any:
+        x = binarise(x, rng)
+        return model.loss_terms(x, rng) if k == 1 else -model.log_marginal(x, rng, samples=k).mean()
+
     rows = fit(
-        lambda x, rng: model.loss_terms(binarise(x, rng), rng),
+        loss,
         data.train,
         sg.optim.Adam(model.parameters(), options.lr, eps=1e-4),
         steps=steps,
@@ -52,17 +60,19 @@ def lesson(options: Any, run: Run) -> dict[str, str]:
         run=run,
         resume=_lesson.resumption(run),
     )
-    samples, examples = (50, 100) if options.quick else (5000, 1000)
+    samples, examples = (50, 100) if options.quick else (5000, len(data.test))
     rng = sg.backend.RandomStream(options.seed, "published", "measure")
     test = binarise(sg.asarray(data.test[:examples]), rng)
     with sg.no_grad():
         elbo = float(model.elbo(test, rng).data.mean())
-        hundreds = (test[i : i + 100] for i in range(0, examples, 100))
+        hundreds = (test[i : i + 100] for i in trange(0, examples, 100, desc="log p(x)", disable=None))
         nll = -float(np.mean([model.log_marginal(x, rng, samples).data.mean() for x in hundreds]))
-    measured = f"this run, {steps:,} steps ({samples:,} samples, first {examples:,} test images)"
     table = [["784-200-200-50, dynamically binarised MNIST", "-log p(x), nats"]]
-    table += [[name, f"{value:.2f}"] for name, value in PUBLISHED.items()]
-    table += [[measured, f"{nll:.2f}"], ["this run, minus ELBO", f"{-elbo:.2f}"]]
+    table += [[f"Burda et al. 2015, table 1, k = {n}", f"{value:.2f}"] for n, value in PUBLISHED.items()]
+    table += [
+        [f"this run, k = {k}, {steps:,} steps ({samples:,} samples, {examples:,} test images)", f"{nll:.2f}"],
+        ["this run, minus ELBO", f"{-elbo:.2f}"],
+    ]
     run.section("The published VAE on MNIST", __doc__ or "", table=table)
     run.section(
         "Pictures",

@@ -61,13 +61,17 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     lr: float | None = None
     """The learning rate; each kind of data has its own default."""
     published: bool = False
-    """Train the published 784-200-200-50 VAE on MNIST instead, and print its table (about half an hour)."""
+    """Train the published 784-200-200-50 VAE on MNIST instead, and print its table (hours)."""
+    importance_samples: int = 1
+    """With --published: how many samples of z the bound that is raised has; more than 1 make it an IWAE."""
 
     def check(self) -> None:
         """What all lessons check, and that the published numbers are compared on the same data."""
         super().check()
         if self.published and self.data != "mnist":
             raise SystemExit("--published: needs --data mnist, on which the published numbers were measured")
+        if self.importance_samples > 1 and not self.published:
+            raise SystemExit("--importance-samples: needs --published; `demos priors` trains a small IWAE")
 
     def settled(self) -> Options:
         """With what suits the data, or as many steps as the published model takes."""
