@@ -212,6 +212,9 @@ def test_the_stable_form_is_minus_the_log_of_a_bernoulli() -> None:
             logits, target = np.tile(LOGITS, times).astype(dtype), np.tile(TARGET, times).astype(dtype)
             summed = binary_cross_entropy_sum(sg.asarray(logits), sg.asarray(target))
             assert_close(summed, times * expected.sum(1), rtol=rtol)
+            logits[1, 0] = np.nan
+            summed = binary_cross_entropy_sum(sg.asarray(logits), sg.asarray(target))
+            assert np.isnan(sg.asnumpy(summed)).tolist() == [False, True]
 
 
 @pytest.mark.equation("binary-cross-entropy-slope")

@@ -151,6 +151,18 @@ def test_the_second_derivatives_of_group_normalisation(silu: bool) -> None:
     assert check_gradients(normalise, *numbers) < 1e-7
 
 
+@pytest.mark.equation("batch-norm")
+@pytest.mark.equation("group-norm")
+def test_far_from_the_origin_the_variance_keeps_its_digits() -> None:
+    # Since sum (x - mean) = 0, sum (x - mean) x would do as well, but for what the mean lost by rounding.
+    x = (1000 + X).astype(np.float32)
+    found = BatchNorm2d(6, eps=EPS)(sg.asarray(x)), GroupNorm(2, 6, eps=EPS)(sg.asarray(x))
+    exact = x.astype(np.float64)
+    in_groups = normalised(exact.reshape(4, 2, -1), (2,)).reshape(X.shape)
+    for y, expected in zip(found, (normalised(exact, (0, 2, 3)), in_groups), strict=True):
+        assert_close(y, expected, atol=1e-4)
+
+
 @pytest.mark.equation("attention")
 def test_attention_is_a_mean_of_values_weighted_by_likeness() -> None:
     q, k, v = (sg.asnumpy(RandomStream(2, i).normal((2, n, 3), np.float64)) for i, n in enumerate((4, 5, 5)))

@@ -69,11 +69,19 @@ def test_nesterov_looks_one_step_ahead(dtype: Any, rtol: float) -> None:
 @DTYPES
 def test_rmsprop_divides_by_a_running_root_mean_square(dtype: Any, rtol: float) -> None:
     x, v, u = START, np.zeros(3), np.zeros(3)
-    for _, g, found in steps(lambda p: RMSprop(p, LR, alpha=0.9, eps=1e-3, momentum=0.5), dtype=dtype):
+    made: list[RMSprop] = []
+
+    def make(parameters: Any) -> RMSprop:
+        made.append(RMSprop(parameters, LR, alpha=0.9, eps=1e-3, momentum=0.5))
+        return made[0]
+
+    for _, g, found in steps(make, dtype=dtype):
         v = 0.9 * v + 0.1 * g**2
         u = 0.5 * u + g / (np.sqrt(v) + 1e-3)
         x = x - LR * u
         assert_close(found, x, rtol=rtol)
+    assert_close(made[0].state["square_avg"][:3], v, rtol=rtol)
+    assert_close(made[0].state["momentum_buffer"][:3], u, rtol=rtol)
 
 
 def moments(gradients: list[np.ndarray], beta: float, power: int) -> np.ndarray:

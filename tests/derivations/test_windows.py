@@ -75,6 +75,17 @@ def test_the_mean_of_each_window_and_its_share(padded: bool, dtype: Any, rtol: f
     assert_close(of_x, expected[:, :, 1:8, 1:8], rtol=rtol, atol=rtol)
 
 
+@pytest.mark.equation("average-pooling")
+@DTYPES
+def test_a_pixel_between_windows_gets_nothing(dtype: Any, rtol: float) -> None:
+    x, g = RNG.normal(size=(2, 3, 8, 8)), RNG.normal(size=(2, 3, 3, 3))
+    _, of_x = share(AvgPool2d(2, stride=3), x, g, dtype)
+    expected = np.zeros_like(x)
+    for i, j in np.ndindex(2, 2):
+        expected[:, :, i::3, j::3] = g / 4
+    assert_close(of_x, expected, rtol=rtol)
+
+
 @pytest.mark.equation("max-pooling")
 @pytest.mark.equation("max-pooling-vjp")
 @DTYPES
@@ -107,6 +118,18 @@ def test_of_equal_numbers_the_first_gets_it_and_taking_is_the_adjoint_of_putting
     taken = sg.asnumpy(take_chosen(sg.asarray(x.astype(dtype)), choice=choice, **how))
     assert_close((put * x).sum(), (g * taken).sum(), rtol=100 * rtol)
     assert_close(np.sort(put[put != 0]), np.sort(g.ravel()).astype(dtype))
+
+
+@pytest.mark.equation("max-pooling-vjp")
+@DTYPES
+def test_taps_are_counted_row_by_row_and_padding_is_lost(dtype: Any, rtol: float) -> None:
+    choice, g = RNG.integers(0, 6, (2, 3, 4, 5)).astype(np.int32), RNG.normal(size=(2, 3, 4, 5))
+    how = {"kernel": (2, 3), "stride": (1, 2), "padding": (1, 1), "size": (3, 9)}
+    put = put_chosen(sg.asarray(g.astype(dtype)), choice=sg.asarray(choice), **how)
+    expected = np.zeros((2, 3, 5, 11))
+    for (n, c, o, p), tap in np.ndenumerate(choice):
+        expected[n, c, o + tap // 3, 2 * p + tap % 3] += g[n, c, o, p]
+    assert_close(put, expected[:, :, 1:-1, 1:-1], rtol=rtol, atol=rtol)
 
 
 @pytest.mark.equation("nearest-resizing")
