@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from demos import _lesson, _published, vae
 from scratchgen import RandomStream
 from scratchgen.data import Images

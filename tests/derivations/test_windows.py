@@ -35,10 +35,10 @@ def share_of_many(f: Any, x: np.ndarray, g: np.ndarray, dtype: Any) -> tuple[np.
 @pytest.mark.equation("relu")
 @DTYPES
 def test_the_rectifier_and_its_slope(dtype: Any, rtol: float) -> None:
-    x, g = np.array([-2.0, 0.0, 0.5, 3.0]), np.array([5.0, 6.0, 9.0, 7.0])
+    x, g = np.array([-2.0, -0.5, 0.0, 0.5, 3.0]), np.array([5.0, 2.0, 6.0, 9.0, 7.0])
     y, of_x = share_of_many(relu, x, g, dtype)
-    assert_close(y, [0.0, 0.0, 0.5, 3.0])
-    assert_close(of_x, [0.0, 0.0, 9.0, 7.0])
+    assert_close(y, [0.0, 0.0, 0.0, 0.5, 3.0])
+    assert_close(of_x, [0.0, 0.0, 0.0, 9.0, 7.0])
 
 
 @pytest.mark.equation("leaky-relu")

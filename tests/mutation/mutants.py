@@ -79,14 +79,21 @@ def of_numbers(piece: ast.AST) -> Iterator[ast.AST]:
 
 
 def results(piece: ast.AST) -> Iterator[ast.expr]:
-    """What is returned, assigned, or given by a lambda in a piece of code."""
+    """What is returned, assigned, or given by a lambda in a piece of code, but for room yet to be filled."""
+    rooms = {
+        target.id
+        for node in ast.walk(piece)
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("np.empty")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(piece):
         if (
             isinstance(node, ast.Return | ast.Assign | ast.AnnAssign | ast.AugAssign)
             and node.value is not None
         ):
             values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
-            yield from (v for v in values if not (ast.unparse(v).startswith("np.empty") or _is_layout(v)))
+            yield from (value for value in values if not (_is_place(value, rooms) or _is_layout(value)))
         elif isinstance(node, ast.Lambda):
             yield node.body
 
@@ -150,6 +157,12 @@ def expressions(piece: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not (field == "args" and _is_unknown_length(piece, child)):
                 yield from expressions(child)
+
+
+def _is_place(value: ast.expr, rooms: set[str]) -> bool:
+    """Whether a value is room for others: ``np.empty(...)``, or a part of what that gave."""
+    part = isinstance(value, ast.Subscript) and ast.unparse(value.value) in rooms
+    return part or ast.unparse(value).startswith("np.empty")
 
 
 def _is_layout(node: ast.AST) -> bool:

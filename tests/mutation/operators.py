@@ -199,11 +199,16 @@ def _logic(node: ast.BoolOp) -> Iterator[ast.AST]:
 
 def scaled(value: ast.expr) -> Iterator[ast.expr]:
     """Minus, twice and half of a value; and the value without its gradient."""
-    if not isinstance(value, NO_VALUES):
+    if not isinstance(value, NO_VALUES) and not _is_zero(value) and ast.unparse(value) != "NotImplemented":
         yield _detached(value)
         yield ast.UnaryOp(ast.USub(), value)
         yield ast.BinOp(ast.Constant(2), ast.Mult(), value)
         yield ast.BinOp(ast.Constant(0.5), ast.Mult(), value)
+
+
+def _is_zero(value: ast.expr) -> bool:
+    """Whether it is a 0 of some type, such as ``f32(0)``: twice it is the same."""
+    return isinstance(value, ast.Call) and [ast.unparse(argument) for argument in value.args] == ["0"]
 
 
 OPERATORS: list[tuple[type[ast.AST], Callable[..., Iterator[ast.AST]]]] = [
