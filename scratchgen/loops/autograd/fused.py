@@ -244,5 +244,4 @@ def log_of_product(x):
     bits = f32(x).view(np.int32)
     exponent = (bits >> 23) - 127
     mantissa = np.int32((bits & 0x7FFFFF) | 0x3F800000).view(np.float32)
-    y = f32(exponent) * f32(math.log(2)) + log1p01(mantissa - f32(1))
-    return y if x == x else x
+    return f32(exponent) * f32(math.log(2)) + log1p01(mantissa - f32(1))
