@@ -14,20 +14,45 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _few_labels_page, _lesson, _pictures
+from demos import _few_labels_choice, _few_labels_page, _lesson, _pictures
 from scratchgen.data import Images
 from scratchgen.metrics.neighbours import squared_distances
 from scratchgen.models import VAE, Autoencoder, PixelNaiveBayes, SemiSupervisedVAE
 from scratchgen.nn import Linear, ReLU, Sequential, functional as F
 from scratchgen.training import Run, fit
 
-COUNTS, ALPHA, NOISE = (10, 20, 50, 100, 500), 5.0, 0.3
-"""Of labels; the weight of the classifier in M2; the noise that the autoencoder has to clean."""
+COUNTS = (10, 20, 50, 100, 500)
+"""Of labels."""
+
+
+class Settings(NamedTuple):
+    """What has to be chosen for a way; the defaults are where `--choose` begins."""
+
+    noise: float = 0.3
+    """That the autoencoder has to clean."""
+    steps: int = 200
+    """Of a network on labelled pictures."""
+    lr: float = 1e-3
+    """Of the same."""
+    linear_lr: float = 1e-2
+    """Of logistic regression."""
+    components: int = 16
+    """Principal ones, for the nearest neighbour."""
+    alpha: float = 5.0
+    """The weight of the classifier in M2 on pictures."""
+    code_alpha: float = 5.0
+    """The same in M2 on codes."""
+    style: int = 10
+    """How many numbers M2 on codes has for style."""
+
+
+DIGITS = Settings(0.6, 400, 3e-3, 3e-2, 16, alpha=25.0, code_alpha=1.0, style=3)
+"""What `--choose` has found: on training images that were left out, no test image looked at."""
 
 
 @dataclass
@@ -42,6 +67,14 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     hidden_dim: int = 128
     code_dim: int = 16
     lr: float = 2e-3
+    choose: bool = False
+    """Choose the settings anew instead, on a fifth of the training images (no test image is looked at)."""
+
+    def check(self) -> None:
+        """What all lessons check, and that settings are chosen for the data they are for."""
+        super().check()
+        if self.choose and self.data != "digits":
+            raise SystemExit(f"--choose: got --data {self.data}, expected the shipped digits")
 
     def fetch(self) -> None:
         """Have the data at hand, and two of each class at least."""
@@ -67,7 +100,9 @@ def counts_of(data: Images, options: Options) -> tuple[int, ...]:
 
 
 # %% Discriminative: the same network from scratch, and from an encoder that has seen all pictures
-def classifier(x: np.ndarray, y: np.ndarray, layers: list[Any], options: Options, seed: int) -> Any:
+def classifier(
+    x: np.ndarray, y: np.ndarray, layers: list[Any], it: Settings, options: Options, seed: int
+) -> Any:
     """Layers and a last one for the classes, trained on labelled pictures by cross-entropy."""
     rng = sg.RandomStream(options.seed, "few", "classifier", seed)
     width = options.code_dim if layers else x[0].size
@@ -75,8 +110,8 @@ def classifier(x: np.ndarray, y: np.ndarray, layers: list[Any], options: Options
     fit(
         lambda x, rng, labels: F.cross_entropy(network(x), labels),
         (x.reshape(len(x), -1), y),
-        sg.optim.Adam(network.parameters(), 1e-3 if layers else 1e-2),
-        steps=_lesson.steps(options, default=200),
+        sg.optim.Adam(network.parameters(), it.lr if layers else it.linear_lr),
+        steps=_lesson.steps(options, default=it.steps),
         batch_size=100,
         model=network,
         seed=seed,
@@ -102,7 +137,13 @@ def encoder(trained: Autoencoder | None, options: Options, size: int, seed: int)
 
 # %% Generative, with unknown classes: M2 on pictures, or on the codes of a VAE (M1+M2)
 def semi_supervised(
-    x: np.ndarray, spread: np.ndarray | None, chosen: np.ndarray, y: np.ndarray, options: Options, seed: int
+    x: np.ndarray,
+    spread: np.ndarray | None,
+    chosen: np.ndarray,
+    y: np.ndarray,
+    it: Settings,
+    options: Options,
+    seed: int,
 ) -> Any:
     """A model of class, style and picture; each batch is half labelled pictures, half others.
 
@@ -111,10 +152,10 @@ def semi_supervised(
     rng, size = sg.RandomStream(options.seed, "few", "m2", seed), x[0].size
     kind = "bernoulli" if spread is None else "normal"
     wide, half, steps = (
-        (300, 50, 6000) if options.data == "mnist" else (64, 50, 300 if spread is None else 600)
+        (300, 50, 6000) if options.data == "mnist" else (64, 50, 300 if spread is None else 400)
     )
-    style, classes = 10 if spread is not None else 5, int(y.max()) + 1
-    model = SemiSupervisedVAE(size, wide, style, classes, ALPHA, rng, likelihood=kind)
+    style, alpha = (5, it.alpha) if spread is None else (it.style, it.code_alpha)
+    model = SemiSupervisedVAE(size, wide, style, int(y.max()) + 1, alpha, rng, likelihood=kind)
     flat = x.reshape(len(x), -1)
     known = flat[chosen]
 
@@ -143,36 +184,42 @@ def semi_supervised(
     return lambda test: sg.asnumpy(model.classify(sg.asarray(test.reshape(len(test), -1)))).argmax(axis=1)
 
 
-# %% Without labels, once: an autoencoder, a VAE, and principal components, of all training pictures
-def unlabelled(data: Images, options: Options, run: Run) -> tuple[Autoencoder, VAE]:
-    """What is learnt before anybody has named anything."""
-    shape, rng = data.train.shape[1:], sg.RandomStream(options.seed, "few")
+# %% Without labels, once: an autoencoder that cleans, and a VAE, of all training pictures
+def cleaner(data: Images, it: Settings, options: Options, run: Run) -> Autoencoder:
+    """An autoencoder that has to find pictures under noise."""
+    rng = sg.RandomStream(options.seed, "few", "ae")
+    model = Autoencoder.dense(data.train.shape[1:], options.hidden_dim, options.code_dim, rng=rng)
+
+    def loss(x: Any, rng: sg.RandomStream) -> Any:
+        return model.loss(x, corrupted=x + np.float32(it.noise) * rng.normal(x.shape))
+
+    return learn(model, loss, data, 3000, options, run.part("autoencoder"))
+
+
+def m1(data: Images, options: Options, run: Run) -> VAE:
+    """A VAE, whose codes M2 can learn from."""
     published = options.data == "mnist"
-    ae = Autoencoder.dense(shape, options.hidden_dim, options.code_dim, rng=rng.child("ae"))
     codes, wide = (50, 500) if published else (options.code_dim, options.hidden_dim)
-    vae = VAE.dense(shape, wide, codes, rng=rng.child("vae"))
-    models: dict[str, Any] = {"autoencoder": ae, "vae": vae}
+    model = VAE.dense(data.train.shape[1:], wide, codes, rng=sg.RandomStream(options.seed, "few", "vae"))
+    return learn(model, model.loss, data, 12_000 if published else 3000, options, run.part("vae"))
 
-    def denoising(x: Any, rng: sg.RandomStream) -> Any:
-        return ae.loss(x, corrupted=x + np.float32(NOISE) * rng.normal(x.shape))
 
-    for name, model in models.items():
-        part, steps = run.part(name), _lesson.steps(options, default=12_000 if published else 3000)
-        if name == "autoencoder" and published:
-            continue
-        fit(
-            denoising if name == "autoencoder" else model.loss,
-            data.train,
-            sg.optim.Adam(model.parameters(), options.lr),
-            steps=steps,
-            batch_size=options.batch_size,
-            schedule=sg.optim.schedules.cosine(options.lr, steps),
-            model=model,
-            seed=options.seed,
-            run=part,
-            resume=_lesson.resumption(part),
-        )
-    return ae, vae
+def learn(model: Any, loss: Any, data: Images, steps: int, options: Options, run: Run) -> Any:
+    """The model, trained on all pictures."""
+    steps = _lesson.steps(options, default=steps)
+    fit(
+        loss,
+        data.train,
+        sg.optim.Adam(model.parameters(), options.lr),
+        steps=steps,
+        batch_size=options.batch_size,
+        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        model=model,
+        seed=options.seed,
+        run=run,
+        resume=_lesson.resumption(run),
+    )
+    return model
 
 
 def coded(vae: VAE, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -183,12 +230,14 @@ def coded(vae: VAE, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 # %% All ways, for each number of labels and each draw of them
-def ways(data: Images, ae: Autoencoder, vae: VAE, options: Options) -> dict[str, Callable[..., np.ndarray]]:
+def ways(
+    data: Images, ae: Autoencoder | None, vae: VAE, it: Settings, options: Options
+) -> dict[str, Callable[..., np.ndarray]]:
     """From labelled pictures and their labels to the classes of the test pictures."""
     train, test = data.train, data.test
     flat, seen = train.reshape(len(train), -1), test.reshape(len(test), -1)
     some = _pictures.for_components(train).reshape(-1, flat.shape[1])
-    axes = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)[2][: options.code_dim].T
+    axes = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)[2][: it.components].T
     codes, spread = coded(vae, train)
     test_codes = coded(vae, test)[0]
 
@@ -197,46 +246,59 @@ def ways(data: Images, ae: Autoencoder, vae: VAE, options: Options) -> dict[str,
         return y[squares.argmin(axis=1)]
 
     def scratch(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-        return classifier(train[i], y, encoder(None, options, seen.shape[1], seed), options, seed)(test)
+        layers = encoder(None, options, seen.shape[1], seed)
+        return classifier(train[i], y, layers, it, options, seed)(test)
 
     def tuned(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-        return classifier(train[i], y, encoder(ae, options, seen.shape[1], seed), options, seed)(test)
+        layers = encoder(ae, options, seen.shape[1], seed)
+        return classifier(train[i], y, layers, it, options, seed)(test)
 
     return {
         "network from scratch": scratch,
         "the same, from an autoencoder": tuned,
         "PCA, nearest neighbour": nearest,
-        "logistic regression": lambda i, y, seed: classifier(train[i], y, [], options, seed)(test),
+        "logistic regression": lambda i, y, seed: classifier(train[i], y, [], it, options, seed)(test),
         "naive Bayes": lambda i, y, seed: sg.asnumpy(PixelNaiveBayes().fit(train[i], y).classify(test)),
-        "M2": lambda i, y, seed: semi_supervised(train, None, i, y, options, seed)(test),
-        "M1+M2": lambda i, y, seed: semi_supervised(codes, spread, i, y, options, seed)(test_codes),
+        "M2": lambda i, y, seed: semi_supervised(train, None, i, y, it, options, seed)(test),
+        "M1+M2": lambda i, y, seed: semi_supervised(codes, spread, i, y, it, options, seed)(test_codes),
     }
 
 
-def lesson(options: Options, run: Run) -> _lesson.Outcome:
+def wrong(
+    way: Callable[..., np.ndarray], data: Images, counts: tuple[int, ...], seeds: int, options: Options
+) -> np.ndarray:
+    """The share of wrong answers, by number of labels and by draw of them: (counts, seeds)."""
+    errors = np.zeros((len(counts), seeds))
+    for k, count in enumerate(counts):
+        for seed in range(seeds):
+            i = balanced(data.train_labels, count, sg.RandomStream(options.seed, "few", "labels", seed))
+            errors[k, seed] = np.mean(way(i, data.train_labels[i], seed) != data.test_labels)
+    return errors
+
+
+def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     """The errors of all ways, and the page."""
     data = _lesson.images(options)
-    ae, vae = unlabelled(data, options, run)
-    known = ways(data, ae, vae, options)
+    if options.choose:
+        _few_labels_choice.lesson(data, Settings(), options, run)
+        return None
+    it, vae = Settings() if options.data == "mnist" else DIGITS, m1(data, options, run)
+    ae = None if options.data == "mnist" else cleaner(data, it, options, run)
+    known = ways(data, ae, vae, it, options)
     counts, seeds = counts_of(data, options), 2 if _lesson.briefly(options) else options.seeds
     if options.data == "mnist":
         seeds, known = 5, {"M1+M2": known["M1+M2"]}
-    errors = {name: np.zeros((len(counts), seeds)) for name in known}
+    errors = {}
     for name, way in known.items():
-        for k, count in enumerate(counts):
-            for seed in range(seeds):
-                i = balanced(data.train_labels, count, sg.RandomStream(options.seed, "few", "labels", seed))
-                errors[name][k, seed] = np.mean(way(i, data.train_labels[i], seed) != data.test_labels)
-        print(
-            f"{name}: "
-            + "  ".join(f"{count}: {e:.1%}" for count, e in zip(counts, errors[name].mean(1), strict=True))
-        )
+        errors[name] = wrong(way, data, counts, seeds, options)
+        means = zip(counts, errors[name].mean(1), strict=True)
+        print(f"{name}: " + "  ".join(f"{count}: {e:.1%}" for count, e in means))
     numbers = _few_labels_page.write(errors, counts, data, options, run)
 
     def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
         return sg.asnumpy(vae.sample(n, rng))
 
-    return _lesson.Outcome(numbers, ae.parameter_count(), 0.0, sample)
+    return _lesson.Outcome(numbers, (ae or vae).parameter_count(), 0.0, sample)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import _few_labels_page, few_labels
+from demos import _few_labels_choice, _few_labels_page, few_labels
 from scratchgen.backend import RandomStream
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run
@@ -55,3 +55,38 @@ def test_the_page_has_all_ways(tmp_path: Path) -> None:
     ):
         assert known in page
     assert outcome.sample(2, RandomStream(0)).shape == (2, 1, 8, 8)
+
+
+def test_settings_are_chosen_without_the_test_images() -> None:
+    data, options = sg.data.digits(), few_labels.Options()
+    part = _few_labels_choice.left_out(data, options)
+    assert len(part.test) == len(data.train) // 5
+    assert len(part.train) + len(part.test) == len(data.train)
+    train = {image.tobytes() for image in data.train}
+    assert all(image.tobytes() in train for image in part.test)
+    assert set(_few_labels_choice.GRID) == set(few_labels.Settings._fields)
+    for name, (ways, candidates) in _few_labels_choice.GRID.items():
+        assert getattr(few_labels.DIGITS, name) in candidates
+        assert ways
+
+
+def test_settings_are_chosen_on_the_digits_only() -> None:
+    with pytest.raises(SystemExit, match="--choose: got --data mnist"):
+        few_labels.Options(data="mnist", choose=True).check()
+
+
+def test_the_choice_keeps_the_best_candidate_of_each_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = {
+        "components": (("PCA, nearest neighbour",), (1, 16)),
+        "linear_lr": (("logistic regression",), (1e-2,)),
+    }
+    monkeypatch.setattr(_few_labels_choice, "GRID", grid)
+    run = Run("few_labels", root=tmp_path)
+    options = few_labels.Options(out=tmp_path, quick=True, steps=2, hidden_dim=16, choose=True)
+    assert few_labels.lesson(options, run) is None
+    page = run.write_report().read_text(encoding="utf-8")
+    assert "No test image was looked at" in page
+    assert "components" in page
+    assert ">16<" in page
