@@ -15,10 +15,9 @@ TEXTS = {
     "vae": "One pass through a decoder: 50 random numbers become the probability of ink at each pixel. "
     "Nobody tells it which digit to draw.",
     "gan": "One pass through a generator: 64 random numbers and the class become an image. It learnt from a "
-    "detective who saw real digits, and these, one at a time, and so never notices that they are all alike. "
-    "And they are: whatever the noise, this generator draws nearly one picture of each class. That is "
-    "called collapse, and the non-saturating game ends in it easily. The critic of --objective "
-    "wasserstein-gp, whose training takes several times as long, keeps clear of it.",
+    "critic that saw real digits, and these, and scored both. The classical detective sees one image at a "
+    "time, never notices that all are alike, and lets its forger draw one picture for each class; this "
+    "critic (--objective wasserstein-gp) does not.",
     "ddpm": "From noise, in {steps} steps: each time a network, which is told the class, sees what is noise "
     "in the image, and a part of that is taken away.",
 }
@@ -56,8 +55,7 @@ def write(artists: Any, drawn: dict[str, np.ndarray], options: Any, run: Run) ->
 SOURCES = """
 The figures above were measured once, with these very weights, which are kept in half precision. Each file is
 used only if its SHA-256 is the one below. Fréchet distances compare what a classifier, which the project
-trains too, sees in 1,000 samples and in the test images; "real" are as many training images. The large VAE
-was stopped on its way: the published model takes 160,000 steps.
+trains too, sees in 1,000 samples and in the test images; "real" are as many training images.
 """
 
 
@@ -79,7 +77,6 @@ def sources(known: dict[str, _weights.Trained]) -> list[list[str]]:
     return table
 
 
-# -- more of each -----------------------------------------------------------------------------------------
 def of_the_vae(model: Any, options: Any, run: Run, rng: sg.RandomStream) -> dict[str, Any]:
     """Between two codes, and the plane of a second VAE that has two latents."""
 

@@ -99,9 +99,8 @@ DRAWERS: dict[str, Callable[..., np.ndarray]] = {"vae": decode, "gan": forge, "d
 # %% [markdown]
 # ## What to look at
 # The VAE's digits are soft, and some lie between two digits: it was asked to explain every training image,
-# and a grey pixel costs it less than a wrong one. The GAN's are sharp, since its detective would see a blur,
-# and all alike, which it does not see. Diffusion's are sharp and differ, but it asks its network many times
-# for each, where the others need one pass.
+# and a grey pixel costs it less than a wrong one. The GAN's are sharp, since its critic would see a blur.
+# Diffusion's are sharp too, but it asks its network many times for each, where the others need one pass.
 def lesson(options: Options, run: Run) -> list[Artist]:
     """Draw, in the terminal and on the run's page."""
     rng, shown, drawn = sg.RandomStream(options.seed, "show"), artists(options), {}

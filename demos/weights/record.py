@@ -27,7 +27,7 @@ from scratchgen.data import Images, binarise  # noqa: E402
 from scratchgen.optim import ExponentialMovingAverage  # noqa: E402
 from scratchgen.training import Run, load_checkpoint, save_checkpoint  # noqa: E402
 
-TITLES = {"vae": "VAE", "vae-plane": "VAE of two latents", "gan": "GAN", "ddpm": "diffusion model"}
+TITLES = {"vae": "VAE", "vae-plane": "VAE of two latents", "gan": "GAN", "ddpm": "Diffusion"}
 AVERAGED = ("gan", "ddpm")
 
 
