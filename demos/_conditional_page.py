@@ -145,7 +145,7 @@ def axes_text(style: np.ndarray, turned: np.ndarray, nats: list[Any], of_portrai
 
 def between_table(paths: dict[str, Path]) -> list[list[str]]:
     """Means and standard errors over pairs."""
-    table = [["", "largest step / mean step", "middle, from the nearest image", "random code, likewise"]]
+    table = [["", "largest step / mean step", "middle: distance", "random code: distance"]]
     for name, path in paths.items():
         cells = [f"{x.mean():.2f} ± {x.std() / np.sqrt(len(x)):.2f}" if x.size else "" for x in path[:3]]
         table.append([f"{name}, themselves" if name == "test images" else name, *cells])
@@ -195,9 +195,8 @@ def sweep_text(rows: list[Any]) -> str:
     )
     return (
         f"An autoencoder {gains}: test error {errors[0]:.1f} with {sizes[0]}, {errors[last]:.1f} with "
-        f"{sizes[last]}. Of its codes nobody asks a price. A VAE pays for each number that it sends, and "
-        f"sends what is worth it: its bound is best with {sizes[best]} latents, and of {sizes[last]} it "
-        f"uses {used[last]}{many}."
+        f"{sizes[last]}. Of its codes nobody asks a price. A VAE pays for each number that it sends: "
+        f"its bound is best with {sizes[best]} latents, and of {sizes[last]} it uses {used[last]}{many}."
     )
 
 
