@@ -81,7 +81,7 @@ class Options(_pictures.OwnPictures, _lesson.Options):
             "net": best.net,
             "latent_dim": best.latent_dim,
             "likelihood": best.likelihood,
-            "lr": best.lr,
+            "lr": _published.LR if self.published else best.lr,
         }
         chosen = {name: getattr(self, name) or value for name, value in left_open.items()}
         return replace(self, steps=steps, **chosen)
