@@ -167,7 +167,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
             collocation=np.linspace(0, 3, 19)[:, None],
             readings=lambda fields, points, z: fields[..., 0],
         )
-        curves[name], logs[name] = train(name, model, seen, options, run, 1000 if law is None else 1800)
+        curves[name], logs[name] = train(name, model, seen, options, run, 4000)
     rods = media(options.rigs, rng.child("rods"), 101)
     at = [int(i) for i in np.rint((PLACES + 1) * 50)]
     weights = rng.child("weights", "rod")
