@@ -33,7 +33,9 @@ def shaken(model: Any, dtype: Any) -> Any:
 
 def smooth(dtype: Any, classes: int | None = None) -> VAE:
     """Three pixels, two latents; without a kink, for sums over grids and finite differences."""
-    encoder, decoder = Linear(3 + (classes or 0), 4), MLP([2 + (classes or 0), 8, 3], Tanh)
+    rng, more = RandomStream(0, "axes"), classes or 0
+    encoder = Linear(3 + more, 4, rng=rng.child("encoder"))
+    decoder = MLP([2 + more, 8, 3], Tanh, rng=rng.child("decoder"))
     pair = (WithLabel(encoder, 3), WithLabel(decoder, 3)) if classes else (encoder, decoder)
     return shaken(VAE(*pair, 2, classes=classes), dtype)
 
@@ -57,7 +59,7 @@ def test_a_turned_latent_space_makes_the_same_images_as_often(dtype: Any, rtol: 
         ).max()
         > 0.01
     )
-    line = np.linspace(-7, 7, 81)
+    line = np.linspace(-7.5, 7.5, 201)
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 1, 2).astype(dtype)
     x = sg.asarray(np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0]], dtype))
     weights = stats.norm.pdf(grid[:, 0].astype(np.float64)).prod(axis=1) * (line[1] - line[0]) ** 2
