@@ -48,7 +48,7 @@ def write(
         run.section("Few labels on MNIST", text, numbers=numbers, table=table)
         return numbers
     chosen = (
-        " The settings were chosen on the shipped digits by `python3 demos few_labels --choose`, on a fifth "
+        " The settings were chosen on the shipped digits by python3 demos few_labels --choose, on a fifth "
         "of the training images that was left out there, once for all numbers of labels and all draws; no "
         "test image had a say. But that choice saw the names of 300 images, which nobody has who has ten: do "
         "not read more into two rows that are near each other."
