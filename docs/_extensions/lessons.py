@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "docs" / "gallery"
 
 FIGURE = re.compile(
-    r'<figure>(?:<picture><source[^>]*>)?<img src="data:image/(\w+);base64,([^"]+)"[^>]*>(?:</picture>)?'
+    r'<figure>(?:<div class="chart">)?(?:<picture><source[^>]*>)?'
+    r'<img src="data:image/(\w+);base64,([^"]+)"[^>]*>(?:</picture>)?(?:</div>)?'
     r"<figcaption>(.*?)</figcaption>",
     re.DOTALL,
 )

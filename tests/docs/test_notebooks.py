@@ -14,7 +14,11 @@ import equations
 import gallery
 import lessons
 import notebooks
+import numpy as np
 import pytest
+
+from scratchgen import plots
+from scratchgen.training import Run
 
 pytestmark = pytest.mark.host_only
 
@@ -176,3 +180,17 @@ def test_a_recorded_lesson_says_how_it_was_made() -> None:
         assert entry["pictures"]
         for picture in entry["pictures"]:
             assert (lessons.RECORDS / picture["file"]).stat().st_size < 500_000
+
+
+def test_every_picture_of_a_report_is_found(tmp_path: Path) -> None:
+    chart = plots.curves([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}])
+    tiles = plots.image_grid(np.zeros((4, 1, 8, 8)))
+    moving = plots.animation([np.zeros((1, 8, 8)), np.ones((1, 8, 8))], tmp_path / "moving.gif")
+    run = Run("vae", root=tmp_path)
+    run.section("All", pictures={"a chart": chart, "tiles": tiles, "an animation": moving})
+    found = lessons.figures(run.write_report("Pictures"))
+    assert [(caption, kind) for caption, kind, _ in found] == [
+        ("a chart", "png"),
+        ("tiles", "png"),
+        ("an animation", "gif"),
+    ]
