@@ -20,11 +20,12 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _anomalies_page, _lesson, _pictures
+from demos._training import learn
 from scratchgen.data import scans
 from scratchgen.metrics import auroc
 from scratchgen.metrics.neighbours import blocks_of_squares
 from scratchgen.models import VAE, Autoencoder
-from scratchgen.training import Run, fit
+from scratchgen.training import Run
 
 COMPONENTS, NEIGHBOURS = (30, 100), 5
 CODES = {"scans": (32, 64, 128), "mnist": (8, 16, 32), "folder": (8, 16, 32)}
@@ -62,31 +63,6 @@ class Cases(NamedTuple):
 
 
 # %% Training, on the healthy alone
-def train(
-    model: Any,
-    loss: Callable[..., Any],
-    healthy: np.ndarray,
-    name: str,
-    steps: int,
-    options: Options,
-    run: Run,
-) -> None:
-    """Fit a model to healthy pictures."""
-    part, steps = run.part(name), _lesson.steps(options, steps)
-    fit(
-        loss,
-        healthy,
-        sg.optim.Adam(model.parameters(), options.lr),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
-        model=model,
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
-
-
 def autoencoder(
     healthy: np.ndarray, code: int, options: Options, run: Run, name: str, steps: int, noise: float = 0.0
 ) -> Autoencoder:
@@ -97,7 +73,7 @@ def autoencoder(
     def loss(x: Any, rng: sg.RandomStream) -> Any:
         return model.loss(x, corrupted=x + np.float32(noise) * rng.normal(x.shape) if noise else None)
 
-    train(model, loss, healthy, f"{name}-{code}", steps, options, run)
+    learn(model, loss, healthy, steps, options, run.part(f"{name}-{code}"))
     return model
 
 
@@ -105,7 +81,7 @@ def variational(healthy: np.ndarray, options: Options, run: Run) -> VAE:
     """A VAE, whose bound on log p(x) is a score, too."""
     rng = sg.RandomStream(options.seed, "anomalies", "vae")
     model = VAE.dense(healthy.shape[1:], options.hidden_dim, options.latent_dim, "normal", rng=rng)
-    train(model, model.loss, healthy, "vae", 1500, options, run)
+    learn(model, model.loss, healthy, 1500, options, run.part("vae"))
     return model
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _denoise_page, _lesson, _pictures
+from demos._training import learn
 from scratchgen.data import Images
 from scratchgen.metrics import psnr
 from scratchgen.models import Autoencoder
@@ -76,7 +77,6 @@ def train(
     rng = sg.RandomStream(options.seed, "denoise", name)
     model = Autoencoder.dense(data.train.shape[1:], options.hidden_dim, code_dim, rng=rng)
     enough = _pictures.by_size(OWN, options) if options.data == "folder" else 2500
-    steps, part = _lesson.steps(options, enough), run.part(name)
 
     def loss(x: Any, rng: sg.RandomStream) -> Any:
         if kind is None:
@@ -84,18 +84,7 @@ def train(
         chosen = sg.asnumpy(rng.child("strength").integers(0, 3, (len(x),)))
         return model.loss(x, corrupted=damage(x, kind, np.array(STRENGTHS[kind])[chosen], rng))
 
-    fit(
-        loss,
-        data.train,
-        sg.optim.Adam(model.parameters(), options.lr),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
-        model=model,
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
+    learn(model, loss, data.train, enough, options, run.part(name))
     return model
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _few_labels_choice, _few_labels_page, _lesson, _pictures
+from demos._training import learn
 from scratchgen.data import Images
 from scratchgen.metrics.neighbours import squared_distances
 from scratchgen.models import VAE, Autoencoder, PixelNaiveBayes, SemiSupervisedVAE
@@ -193,7 +194,8 @@ def cleaner(data: Images, it: Settings, options: Options, run: Run) -> Autoencod
     def loss(x: Any, rng: sg.RandomStream) -> Any:
         return model.loss(x, corrupted=x + np.float32(it.noise) * rng.normal(x.shape))
 
-    return learn(model, loss, data, 3000, options, run.part("autoencoder"))
+    learn(model, loss, data.train, 3000, options, run.part("autoencoder"))
+    return model
 
 
 def m1(data: Images, options: Options, run: Run) -> VAE:
@@ -201,24 +203,7 @@ def m1(data: Images, options: Options, run: Run) -> VAE:
     published = options.data == "mnist"
     codes, wide = (50, 500) if published else (options.code_dim, options.hidden_dim)
     model = VAE.dense(data.train.shape[1:], wide, codes, rng=sg.RandomStream(options.seed, "few", "vae"))
-    return learn(model, model.loss, data, 12_000 if published else 3000, options, run.part("vae"))
-
-
-def learn(model: Any, loss: Any, data: Images, steps: int, options: Options, run: Run) -> Any:
-    """The model, trained on all pictures."""
-    steps = _lesson.steps(options, default=steps)
-    fit(
-        loss,
-        data.train,
-        sg.optim.Adam(model.parameters(), options.lr),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
-        model=model,
-        seed=options.seed,
-        run=run,
-        resume=_lesson.resumption(run),
-    )
+    learn(model, model.loss, data.train, 12_000 if published else 3000, options, run.part("vae"))
     return model
 
 
@@ -245,17 +230,16 @@ def ways(
         squares = squared_distances((seen @ axes).astype(np.float64), (flat[i] @ axes).astype(np.float64))
         return y[squares.argmin(axis=1)]
 
-    def scratch(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-        layers = encoder(None, options, seen.shape[1], seed)
-        return classifier(train[i], y, layers, it, options, seed)(test)
+    def network(start: Autoencoder | None) -> Callable[..., np.ndarray]:
+        def way(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+            layers = encoder(start, options, seen.shape[1], seed)
+            return classifier(train[i], y, layers, it, options, seed)(test)
 
-    def tuned(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-        layers = encoder(ae, options, seen.shape[1], seed)
-        return classifier(train[i], y, layers, it, options, seed)(test)
+        return way
 
     return {
-        "network from scratch": scratch,
-        "the same, from an autoencoder": tuned,
+        "network from scratch": network(None),
+        "the same, from an autoencoder": network(ae),
         "PCA, nearest neighbour": nearest,
         "logistic regression": lambda i, y, seed: classifier(train[i], y, [], it, options, seed)(test),
         "naive Bayes": lambda i, y, seed: sg.asnumpy(PixelNaiveBayes().fit(train[i], y).classify(test)),
