@@ -104,12 +104,13 @@ DRAWERS: dict[str, Callable[..., np.ndarray]] = {"vae": decode, "gan": forge, "d
 def lesson(options: Options, run: Run) -> list[Artist]:
     """Draw, in the terminal and on the run's page."""
     rng, shown, drawn = sg.RandomStream(options.seed, "show"), artists(options), {}
+    record = _weights.record()
     labels = np.tile([int(digit) for digit in options.number], options.rows)
     for one in shown:
         began = time.perf_counter()
         drawn[one.name] = one.draw(len(labels), rng.child(one.name), labels)
         took = time.perf_counter() - began
-        known = _weights.record()[one.name]
+        known = record[one.name]
         print(f"{known.title}: {len(labels)} digits in {took:.1f} s, {known.parameters:,} parameters")
     print(in_letters([*drawn.values()][-1][: len(options.number)]))
     _show_page.write(shown, drawn, options, run)

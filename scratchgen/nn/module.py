@@ -199,8 +199,9 @@ class Module:
     def initialise(self, rng: RandomStream | None) -> Self:
         """Draw all parameters afresh, each module from ``rng.child(path)``; where there is no `rng`, none."""
         if rng is not None:
+            check_rng(rng)
             for path, module in self.named_modules():
-                module.reset_parameters(check_rng(rng).child(path))
+                module.reset_parameters(rng.child(path))
         return self
 
     def reset_parameters(self, rng: RandomStream) -> None:
