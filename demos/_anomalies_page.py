@@ -105,14 +105,13 @@ def write(
     }
     run.section(
         "The hospital",
-        "    score(x)  =  |x - f(e(x))|^2\n\n"
-        f"{len(cases.images)} new scans, half of them with a lesson, a fracture or bright spots; trained "
+        r"$$\text{score}(x) = \left\| x - f(e(x)) \right\|^2$$"
+        "\n\n"
+        f"{len(cases.images)} new scans, half of them with a lesion, a fracture or bright spots; trained "
         "on healthy ones only. Intervals are bootstrap intervals over scans, of 95 %. By pixel: over all "
         f"pixels of the ill scans, of which {ill.masks.mean():.1%} are where something is wrong. The "
         "autoencoders are three, with codes of "
-        f"{', '.join(map(str, anomalies.CODES[options.data]))} numbers, asked together.".replace(
-            "lesson", "lesion"
-        ),
+        f"{', '.join(map(str, anomalies.CODES[options.data]))} numbers, asked together.",
         numbers=numbers,
         table=table,
         pictures={

@@ -72,7 +72,8 @@ def write(seen: Seen, data: Images, options: Any, run: Run) -> dict[str, str]:
     names = [f"{count} a class" for count in seen.counts]
     draws = len(seen.results[0]["real"])
     text = (
-        "    I(theta; real, drawn)  =  I(theta; real)\n\n"
+        r"$$I(\theta; \; \text{real}, \text{drawn}) = I(\theta; \; \text{real})$$"
+        "\n\n"
         f"{MAPS if data.name == 'scans' else ''}Few pictures of each class, drawn {draws} times from "
         f"{len(data.train):,}. A classifier learns from them, from them and as many others, or from others "
         "alone: distorted ones, or ones drawn by a small model that was trained on the same few and is told "

@@ -141,7 +141,8 @@ def write(
     }
     run.section(
         f"Denoising on {data.name}",
-        "    L  =  |x - f(e(x'))|^2                     x' a damaged copy of x\n\n"
+        r"$$L = \left\| x - f(e(x')) \right\|^2 \text{, where } x' \text{ is a damaged copy of } x$$"
+        "\n\n"
         f"PSNR in decibels on {len(test):,} test images: 10 more is a tenth of the squared error. Median "
         "and local Wiener filter (scipy, 3 by 3 pixels) know only that neighbours are alike. The best "
         "affine map knows the training images, and was fitted to each kind and strength by itself"
@@ -155,6 +156,12 @@ def write(
     _copying(copier, narrow, models["Gaussian"], shown, test, options, run)
     _limits(models, shown, test, run)
     return numbers
+
+
+BEST = (
+    r"$$\mathbb{E} \left\| x - g(x') \right\|^2 \;&=\; \mathbb{E} \left\| x - \mathbb{E}[x|x'] \right\|^2 \\"
+    r" &+\; \mathbb{E} \left\| \mathbb{E}[x|x'] - g(x') \right\|^2$$"
+)
 
 
 def _plane(points: dict[str, np.ndarray], run: Run) -> None:
@@ -171,7 +178,7 @@ def _plane(points: dict[str, np.ndarray], run: Run) -> None:
     ]
     run.section(
         "What it has to become",
-        "    E |x - g(x')|^2  =  E |x - E[x|x']|^2  +  E |E[x|x'] - g(x')|^2\n\n"
+        f"{BEST}\n\n"
         "The first part is what the noise has destroyed: no g can avoid it. Eight bumps in the plane, "
         "blurred with a standard deviation of 0.5: here E[x|x'] is a formula. The autoencoder never saw "
         f"it, and its distance from it, the second part, is {error('best', 'learnt'):.4f}. Each arrow "

@@ -38,7 +38,8 @@ def write(model: Any, recorded: np.ndarray, tries: dict[str, Any], options: Any,
     numbers |= {f"simulations saved, {name}": f"{saved[name, ways[2]]:.1f} times" for name in tries}
     run.section(
         "How often does it collide?",
-        "    P  =  E_p h(z)  =  E_q [ p(z) / q(z)  h(z) ]\n\n"
+        r"$$P = \mathbb{E}_p h(z) = \mathbb{E}_q \left[ \frac{p(z)}{q(z)} \, h(z) \right]$$"
+        "\n\n"
         "Counting needs no more than patience. Importance sampling first searches the latents that end "
         f"badly ({lesson.ROUNDS} rounds, counted as simulations), then draws mostly those and weighs them; "
         "what it was worth is how many counted scenarios would have had the same standard error. It finds "

@@ -25,7 +25,7 @@ def write(tests: Mapping[str, Cases], filled: Filled, seen: Cases, log: Any, run
     numbers |= {f"{hole}: L1": f"{distance(tests[hole], filled[hole][GAN]):.3f}" for hole in tests}
     run.section(
         "Holes filled in from another picture",
-        INTRODUCTION.format(n=len(seen.rows), tests=len(tests["eyes"].rows)),
+        f"{EQUATION}\n" + INTRODUCTION.format(n=len(seen.rows), tests=len(tests["eyes"].rows)),
         numbers=numbers,
         pictures={f"The {hole} hidden": rows(tests[hole], filled[hole]) for hole in tests},
     )
@@ -129,11 +129,12 @@ def rows(test: Cases, filled: Mapping[str, np.ndarray]) -> Any:
     return plots.image_rows({name: made[:10].clip(0, 1) for name, made in pictures.items()})
 
 
+EQUATION = (
+    r"$$\hat{x} &= (1 - m) \, x + m \, G(z, c) \text{, with } c = ((1 - m) \, x, m, r) \\"
+    r" L_G &= -\mathbb{E} \log D(\hat{x}, m, r) + w \, \mathbb{E} \left\| \hat{x} - x \right\|_1$$"
+)
+
 INTRODUCTION = """
-    x^   =  (1 - m) x + m G(z, c),     c = ((1 - m) x, m, r)
-
-    L_G  =  -E log D(x^, m, r)  +  w E |x^ - x|_1
-
 {n:,} people were observed, twice each; the pictures below are the first of {tests:,} new ones of each kind,
 none chosen by hand. Hidden is every pixel that glasses can change, or every one that hair and its colour can:
 the rest says nothing of them but what goes together in this world.

@@ -33,12 +33,13 @@ def write(
     means = {name: wrong.mean(axis=1) for name, wrong in errors.items()}
     best = {count: min(means, key=lambda name: means[name][k]) for k, count in enumerate(counts)}
     numbers = {
-        f"best with {count} labels": f"{best[count]}, {means[best[count]][k]:.1%}"
+        f"wrong at best, {count} labels": f"{means[best[count]][k]:.1%} ({best[count]})"
         for k, count in enumerate(counts)
     }
     draws = next(iter(errors.values())).shape[1]
     text = (
-        "    log p(x)  >=  sum_y q(y|x) (-L(x, y))  +  H(q(y|x))\n\n"
+        r"$$\log p(x) \ge \sum_y q(y|x) \left( -L(x, y) \right) + H(q(y|x))$$"
+        "\n\n"
         f"Wrong answers on {len(data.test):,} test images of {data.name}, with few of the "
         f"{len(data.train):,} training images labelled, as many of each class; means and 95 % intervals "
         f"over {draws} draws of the labelled ones."

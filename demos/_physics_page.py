@@ -221,10 +221,11 @@ def beside(axes: Any, x: np.ndarray, true: np.ndarray, made: np.ndarray, color: 
     axes.plot(x, made, color=color, linewidth=1.2, label=name)
 
 
-EXPLANATION = """
-    u'' + c u' + k u  =  0
+EXPLANATION = r"""
+$$u'' + c \, u' + k \, u = 0$$
 
-    L_G  =  -E log D(u(t_1) .. u(t_8))  +  weight E mean over t of |u'' + c u' + k u|^2
+$$L_G &= -\mathbb{E} \log D( u(t_1), \ldots, u(t_8) ) \\
+&+\; \text{weight} \cdot \mathbb{E}_{z, t} \left( u'' + c \, u' + k \, u \right)^2$$
 
 The discriminator sees eight readings of each curve and nothing else. u' and u'' are derivatives of the
 generator with respect to its input t; its step then needs third derivatives. The coefficients c and k were
@@ -232,8 +233,8 @@ never observed: each noise has its own, and what they are distributed like is re
 fit, in the same way for real ones.
 """
 
-ROD = """
-    -1/10 (k u')'  =  f   on [-1, 1],    u(-1)  =  u(1)  =  0
+ROD = r"""
+$$-\frac{1}{10} ( k \, u' )' = f \text{ on } [-1, 1], \quad u(-1) = u(1) = 0$$
 
 Conductivity k and heating f vary by chance along the rod. The generator makes k and u; the f that would make
 such a u follows from the law, by differentiating the network, and goes to the discriminator with the rest: at

@@ -57,7 +57,9 @@ def page(found: Mapping[float, float], pictures: int, options: Any, run: Run) ->
     numbers = {f"accuracy at epsilon {e:g}": f"{right:.2%}" for e, right in found.items()}
     run.section(
         "A private classifier of MNIST",
-        "    g  =  (sum_i g_i min(1, C / |g_i|) + sigma C xi) / (q n)\n\n"
+        r"$$g = \frac{1}{q n} \left( \sum_i g_i \min\left( 1, \frac{C}{\|g_i\|} \right)"
+        r" + \sigma C \xi \right)$$"
+        "\n\n"
         f"Each of the {pictures:,} training images is protected, against everybody who sees the weights of "
         f"every step, with delta {options.delta:g}. The network, the learning rate, the batches and "
         "the number of steps were chosen on training images, by trainings that the epsilon does not count; "

@@ -54,6 +54,12 @@ def by_chance(members: int, strangers: int, draws: int = 200) -> float:
 
 
 # %% What leaks
+ADVANTAGE = (
+    r"$$\text{advantage} = \max_c \; \left[ P(\text{score} > c \mid \text{member})"
+    r" - P(\text{score} > c \mid \text{stranger}) \right]$$"
+)
+
+
 def leaks(
     found: Mapping[int, Sequence[Leak]], strangers: int, members: np.ndarray, run: Run
 ) -> dict[str, str]:
@@ -70,7 +76,7 @@ def leaks(
     table.append(["useless scores: 19 of 20 are below", *(f"{c:.2f}" for c in chance.values()), "", ""])
     worst = max(found[few], key=lambda leak: leak.copies or 0.0)
     text = (
-        "    advantage  =  max over c of  P(score > c | member) - P(score > c | stranger)\n\n"
+        f"{ADVANTAGE}\n\n"
         "A hospital may not show its pictures, and would like to give away a model of them instead. Is "
         "that safe? The digits stand for its pictures. Each kind of model was trained on "
         f"{few:,} pictures, and on {many:,}. The attacker has a picture and the model (for a nearest sample: "
@@ -196,7 +202,8 @@ def guarantees(
             ]
         )
     text = (
-        "    P(M(X) in S)  <=  exp(epsilon) P(M(X') in S) + delta\n\n"
+        r"$$P( M(X) \in S ) \;\le\; e^\epsilon \, P( M(X') \in S ) + \delta$$"
+        "\n\n"
         f"For whom: each single one of the {pictures[0]:,} pictures. X and X' differ by one "
         "picture; somebody of whom there are two has twice the epsilon. Against whom: everybody who sees "
         "the model, even its "

@@ -36,7 +36,7 @@ def write(
     }
     run.section(
         "One encoder, two decoders",
-        INTRODUCTION.format(n=options.pictures, tests=len(test[0].images)),
+        f"{EQUATION}\n" + INTRODUCTION.format(n=options.pictures, tests=len(test[0].images)),
         numbers=numbers,
         pictures={
             "The first person's pictures, and the second in their poses": rows(test[0], made, 0),
@@ -76,9 +76,12 @@ def rows(given: _albums.Pictures, made: Mapping[str, list[np.ndarray]], person: 
     return plots.image_rows({name: images[:10].clip(0, 1) for name, images in pictures.items()})
 
 
-INTRODUCTION = """
-    L  =  sum over people f of  E |x_f - D_f(E(x_f))|^2,     then  y = D_other(E(x))
+EQUATION = (
+    r"$$L = \sum_f \mathbb{E} \left\| x_f - D_f(E(x_f)) \right\|^2 \text{, then }"
+    r" y = D_\text{other}(E(x))$$"
+)
 
+INTRODUCTION = """
 Two people, {n:,} pictures of each, shifted by up to three pixels each way and tilted by up to fifteen
 degrees; no pose is in both albums. Below are the first of {tests:,} new pictures of each, none chosen by
 hand.

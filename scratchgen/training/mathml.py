@@ -91,10 +91,15 @@ class _Reader:
     def scripted(self) -> str:
         """An atom with what stands below and above it."""
         limits = self.display and bool(self.tokens) and self.tokens[0][1:] in (*LARGE, "max", "min")
-        base, scripts = self.atom(), {"_": "", "^": ""}
-        while self.tokens and self.tokens[0] in scripts:
+        base, scripts, primes = self.atom(), {"_": "", "^": ""}, ""
+        while self.tokens and self.tokens[0] in (*scripts, "'"):
             sign = self.take()
-            scripts[sign] = self.atom()
+            if sign == "'":
+                primes += "<mo>′</mo>"
+            else:
+                scripts[sign] = self.atom()
+        if primes:
+            scripts["^"] = f"<mrow>{primes}{scripts['^']}</mrow>"
         names = [("under", "_"), ("over", "^")] if limits else [("sub", "_"), ("sup", "^")]
         used = [(name, scripts[sign]) for name, sign in names if scripts[sign]]
         if not used:
