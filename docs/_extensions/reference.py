@@ -13,12 +13,15 @@ import pkgutil
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
-from types import ModuleType
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from types import FunctionType, ModuleType
 from typing import Any
 
 import equations
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 
 import scratchgen
 
@@ -82,7 +85,55 @@ def listed() -> dict[ModuleType, list[str]]:
     return found
 
 
-def page(module: ModuleType, names: list[str]) -> Iterator[str]:
+def documented(found: Mapping[ModuleType, Sequence[str]]) -> dict[int, str]:
+    """The name under which each object is listed."""
+    return {
+        id(getattr(module, name)): f"{module.__name__}.{name}"
+        for module, names in found.items()
+        for name in names
+    }
+
+
+def families(cls: type, known: Mapping[int, str]) -> tuple[list[type], list[type]]:
+    """The bases of a class that have no entry of their own, and those that `known` names."""
+    ours = [base for base in cls.__mro__[1:] if base.__module__.startswith("scratchgen")]
+    return [base for base in ours if id(base) not in known], [base for base in ours if id(base) in known]
+
+
+def methods(cls: type, known: Mapping[int, str]) -> list[str]:
+    """The methods and properties that the entry of a class has: its own, and of bases without an entry."""
+    return sorted(
+        {
+            name
+            for base in (cls, *families(cls, known)[0])
+            for name, item in vars(base).items()
+            if not name.startswith("_")
+            and isinstance(item, FunctionType | property | cached_property | classmethod | staticmethod)
+        }
+    )
+
+
+def entry(module: ModuleType, name: str, known: Mapping[int, str]) -> Iterator[str]:
+    """The lines of a function, or of a class with its methods.
+
+    Those of a base without an entry are among them: nobody has to know where `VAE.encode` is written.
+    """
+    item = getattr(module, name)
+    if not inspect.isclass(item):
+        yield from (f".. autofunction:: {module.__name__}.{name}", "")
+        return
+    hidden, others = families(item, known)
+    yield from (f".. autoclass:: {module.__name__}.{name}", "   :members:")
+    if hidden:
+        apart = {base.__name__ for base in item.__mro__[1:] if base not in hidden}
+        yield f"   :inherited-members: {', '.join(sorted(apart))}"
+    if others:
+        links = ", ".join(f":class:`{base.__name__} <{known[id(base)]}>`" for base in others)
+        yield from ("", f"   It has, besides, what its bases have: {links}.")
+    yield ""
+
+
+def page(module: ModuleType, names: list[str], known: Mapping[int, str]) -> Iterator[str]:
     """The lines of a package's page: a section for each file, with what it is about and its public names."""
     yield from (module.__name__, "=" * len(module.__name__), "", f".. automodule:: {module.__name__}", "")
     files = defaultdict(list)
@@ -96,12 +147,7 @@ def page(module: ModuleType, names: list[str]) -> Iterator[str]:
             yield from (title, "-" * len(title), "", f".. automodule:: {home}", "   :no-index:", "")
             yield from (f"Source: :source:`{path}{'/__init__' if folder else ''}.py`", "")
         for name in files[home]:
-            kind = "class" if inspect.isclass(getattr(module, name)) else "function"
-            yield from (
-                f".. auto{kind}:: {module.__name__}.{name}",
-                *["   :members:"] * (kind == "class"),
-                "",
-            )
+            yield from entry(module, name, known)
 
 
 def generate(app: Sphinx) -> None:
@@ -109,8 +155,10 @@ def generate(app: Sphinx) -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir()
     found = {module: names for module, names in listed().items() if names}
+    known = documented(found)
     for module, names in found.items():
-        (PAGES / f"{module.__name__}.rst").write_text("\n".join(page(module, names)), encoding="utf-8")
+        text = "\n".join(page(module, names, known))
+        (PAGES / f"{module.__name__}.rst").write_text(text, encoding="utf-8")
     pages = "\n".join(f"   {module.__name__}" for module in found)
     count = sum(map(len, found.values()))
     (PAGES / "index.rst").write_text(
@@ -118,6 +166,24 @@ def generate(app: Sphinx) -> None:
         f"examples are tests.\n\n.. toctree::\n   :maxdepth: 1\n\n{pages}\n",
         encoding="utf-8",
     )
+
+
+def missing(app: Sphinx, env: BuildEnvironment) -> None:
+    """Fail if a method of a class is on no page.
+
+    Raises
+    ------
+    ExtensionError
+        Naming all of them.
+    """
+    found = listed()
+    known = documented(found)
+    made = env.get_domain("py").objects  # type: ignore[attr-defined]
+    items = ((f"{m.__name__}.{name}", getattr(m, name)) for m, names in found.items() for name in names)
+    classes = ((name, item) for name, item in items if inspect.isclass(item))
+    wanted = [f"{name}.{method}" for name, item in classes for method in methods(item, known)]
+    if lost := [name for name in wanted if name not in made]:
+        raise ExtensionError(f"The reference has no entry for: {', '.join(lost)}.")
 
 
 def as_markup(app: Sphinx, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
@@ -174,5 +240,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("builder-inited", generate)
+    app.connect("env-check-consistency", missing)
     app.connect("autodoc-process-docstring", as_markup, priority=100)  # before napoleon
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

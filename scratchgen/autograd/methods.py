@@ -18,6 +18,7 @@ def _comparison(name: str) -> Callable[[Tensor, Any], Any]:
 
 
 def _where(self: Tensor, condition: Any, other: Any) -> Any:
+    """Numbers of this Tensor where the condition holds, those of `other` elsewhere."""
     return elementwise.where(condition, self, other)
 
 

@@ -34,12 +34,7 @@ PROMISED = {
 
 
 def documented() -> dict[int, str]:
-    """The name under which each object is listed."""
-    return {
-        id(getattr(module, name)): f"{module.__name__}.{name}"
-        for module, names in reference.listed().items()
-        for name in names
-    }
+    return reference.documented(reference.listed())
 
 
 @pytest.mark.parametrize("module", PROMISED)
@@ -62,6 +57,41 @@ def test_a_name_is_listed_once_and_where_users_take_it_from() -> None:
     listed = [name for names in reference.listed().values() for name in names]
     assert "recording" not in listed
     assert "let_waiting_threads_sleep" not in listed
+
+
+CLASSES = [
+    (module, name)
+    for module, names in reference.listed().items()
+    for name in names
+    if inspect.isclass(getattr(module, name))
+]
+
+
+def test_the_methods_of_a_class_are_its_own_and_those_of_bases_without_an_entry() -> None:
+    known = documented()
+    inherited = {
+        sg.models.DDPM: "q_sample q_posterior predict_x0 sample ddim_sample ode_sample",
+        sg.models.VAE: "dense convolutional encode decode reconstruct sample anomaly_score",
+        sg.models.MADE: "conditionals log_prob loss sample",
+        sg.nn.Conv2d: "reset_parameters",
+    }
+    for cls, names in inherited.items():
+        assert set(names.split()) <= set(reference.methods(cls, known))
+        assert "state_dict" not in reference.methods(cls, known)  # of Module, which has an entry
+    assert "state_dict" in reference.methods(sg.nn.Module, known)
+
+
+def test_every_method_of_every_class_has_a_docstring_and_is_on_its_page() -> None:
+    known = documented()
+    for module, name in CLASSES:
+        cls = getattr(module, name)
+        hidden, others = reference.families(cls, known)
+        lines = list(reference.entry(module, name, known))
+        assert any(line.startswith("   :inherited-members:") for line in lines) == bool(hidden)
+        for base in others:
+            assert f"<{known[id(base)]}>" in lines[-2]
+        for method in reference.methods(cls, known):
+            assert inspect.getdoc(getattr(cls, method)), f"{module.__name__}.{name}.{method}"
 
 
 def test_formulas_keep_their_lines_and_prose_holds_no_markup() -> None:
