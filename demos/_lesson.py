@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 import sys
 import webbrowser
@@ -202,6 +203,23 @@ def offered(field: Field[Any]) -> bool:
     return "Suppress" not in str(field.type)
 
 
+def lede(module: str) -> str:
+    """What a lesson is about, from its docstring: the first line, and what follows up to a formula.
+
+    Examples
+    --------
+    >>> lede("demos._lesson")
+    'What every lesson needs around its mathematics: options, data, a run folder, a page at the end.'
+    """
+    text = (sys.modules[module].__doc__ or "").replace("`", "").replace("*", "")
+    about, *others = re.split(r"\n\s*\n", text.strip())
+    head, _, rest = about.partition(": ")
+    if rest and len(head.split()) <= 3:  # it is the title
+        about = rest[0].upper() + rest[1:]
+    leads_to_formula = others[1:] and others[1].startswith("    ")
+    return about if leads_to_formula or not others else f"{about}\n\n{others[0]}"
+
+
 def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: list[str] | None) -> None:
     """Run one lesson from the command line and end with the path of its page."""
     ranks = sg.backend.current_ranks()
@@ -217,7 +235,7 @@ def main(name: str, title: str, kind: type[SomeOptions], lesson: Lesson, argv: l
                     contexts.enter_context(stop_after(options.max_minutes))
                 options.begin(run, lesson)
                 lesson(options, run)
-            page = run.write_report(title, command=command(name, options)).resolve()
+            page = run.write_report(title, lede(lesson.__module__), command(name, options)).resolve()
             print(f"\n{page}")
             if options.open and ranks.first:
                 webbrowser.open(page.as_uri())

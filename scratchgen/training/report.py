@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .mathml import FormulaError, mathml
+from .mathml import NO_BREAK_SPACE, FormulaError, mathml
 
 if TYPE_CHECKING:
     from ..plots.explorables import Explorable
@@ -146,7 +146,7 @@ def _section(anchor: str, section: Section) -> str:
 """
 
 
-VALUE = re.compile(r"[−+-]?\d[\d.,]*\d?(?: ?%)?(?= |$)")
+VALUE = re.compile(r"[−+-]?\d[\d.,]*\d?(?: ?%)?(?=\s|$)")
 
 
 def _large(value: str) -> str:
@@ -248,4 +248,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
         return shown.replace("-", "−")
-    return str(value)
+    return str(value).replace(" ± ", NO_BREAK_SPACE + "±" + NO_BREAK_SPACE)
