@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demos import _exercise as exercise
+from demos import _exercise as exercise, _exercise_gaps as gaps
 
 pytestmark = [
     pytest.mark.host_only,
@@ -36,7 +36,7 @@ def test_there_are_many_in_the_book_s_order_and_each_has_its_gap(folder: Path) -
         assert text.count("\n") <= one.text.count("\n")
         assert f"({label})" in text
         for solution in one.solutions:
-            exercise.parsed(solution)
+            gaps.parsed(solution)
             assert solution in one.text
         ladder = exercise.hints(one)
         assert len(ladder) == 4
@@ -72,12 +72,12 @@ def test_an_exercise_from_the_first_call_to_the_last(
     assert numbers == [f"Hint {number} of 4" for number in (1, 2, 3, 4, 4)]
     place = one.gaps[-1]
     wrong = f"{one.text[: place.start]}2 * ({one.solutions[-1]}){one.text[place.end :]}"
-    one.file.write_text(wrong, encoding="utf-8")
+    exercise.file_of(one).write_text(wrong, encoding="utf-8")
     wrong = said()
     assert "Not yet. The test says:" in wrong
     assert "xpected" in wrong
     assert f"A hint: python3 demos exercise {label} --hint" in wrong
-    one.file.write_text(one.text, encoding="utf-8")
+    exercise.file_of(one).write_text(one.text, encoding="utf-8")
     right = said()
     assert right.startswith("Right: ")
     assert "The next: python3 demos exercise" in right
@@ -90,7 +90,7 @@ def test_what_is_not_understood(folder: Path, capsys: pytest.CaptureFixture[str]
     assert exercise.main(["kl-normal", "--what"]) == 1
     exercise.main(["kl-normal"])
     one = exercise.exercises()["kl-normal"]
-    one.file.write_text("def f(:\n", encoding="utf-8")
+    exercise.file_of(one).write_text("def f(:\n", encoding="utf-8")
     right, said = exercise.check(one)
     assert not right
     assert said.startswith("Line 1 of your copy is not Python: ")
