@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from demos import _judge, _lesson, _pictures, autoencoder, ddpm, gan, naive_bayes, vae
+from demos import _judge, _lesson, _options, _pictures, autoencoder, ddpm, gan, naive_bayes, vae
 from scratchgen import plots
 from scratchgen.data import Images
 from scratchgen.metrics import SampleQuality
@@ -58,7 +58,7 @@ def lesson(options: Options, run: Run) -> None:
     for stop in STOPS:
         print(f"\n{stop.name}: {(stop.lesson.__doc__ or '').splitlines()[0]}")
         part = run.part(stop.folder)
-        outcome = stop.lesson.lesson(_lesson.shared(options, stop.lesson.Options).settled(), part)
+        outcome = stop.lesson.lesson(_options.shared(options, stop.lesson.Options).settled(), part)
         compared.append(draw(stop, outcome, data, options))
         sections += part.sections
     page(compared, data, options, run)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import _lesson, autoregressive, avatars, ddpm, gan, naive_bayes, tour, vae
+from demos import _lesson, _options, autoregressive, avatars, ddpm, gan, naive_bayes, tour, vae
 from demos.__main__ import lessons
 from scratchgen.training import Run, fit
 
@@ -145,7 +145,7 @@ def test_what_is_left_open_is_settled_once() -> None:
         assert {name for name, value in vars(settled).items() if value is None} == left
 
 
-SHARED = ("_lesson", "_pictures", "_judge", "_published")
+SHARED = ("_lesson", "_options", "_pictures", "_judge", "_published")
 
 
 def of_its_own(name: str) -> str:
@@ -171,7 +171,7 @@ def imports(code: str) -> str:
 def test_help_offers_what_the_lesson_uses(name: str) -> None:
     """Where training can go on, `--resume`; where there are batches, their size; and so on."""
     lesson = importlib.import_module(f"demos.{name}")
-    offered = {field.name for field in fields(lesson.Options) if _lesson.offered(field)}
+    offered = {field.name for field in fields(lesson.Options) if _options.offered(field)}
     code = of_its_own(name)
     assert ("resume" in offered) == ("resumption(" in code)
     assert ("batch_size" in offered) == ("options.batch_size" in code)
@@ -187,6 +187,6 @@ def hints(lesson: ModuleType) -> dict[str, Any]:
 
 def test_the_command_leaves_out_what_is_not_offered() -> None:
     lesson = importlib.import_module("demos.avatars")
-    assert _lesson.command("avatars", lesson.Options(people=50)) == (
+    assert _options.command("avatars", lesson.Options(people=50)) == (
         "python3 demos avatars --seed 0 --device auto --batch-size 64 --people 50"
     )
