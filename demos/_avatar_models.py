@@ -14,16 +14,15 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _lesson
+from demos._training import learn, oppose
 from demos.autoencoder import random_images
 from scratchgen.backend import RandomStream
 from scratchgen.data import avatars
 from scratchgen.models import DDPM, GAN, VAE, Autoencoder, CategoricalNaiveBayes, PixelNaiveBayes
 from scratchgen.models.diffusion import cosine_schedule
 from scratchgen.networks import TimeMLP
-from scratchgen.nn import Module
-from scratchgen.optim import Adam, ExponentialMovingAverage
-from scratchgen.optim.schedules import cosine
-from scratchgen.training import Run, fit, fit_adversarial
+from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.training import Run
 
 HIDDEN, LATENT = 256, 32
 LR = 1e-3
@@ -67,16 +66,18 @@ def autoencoder(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner
     """Random codes: from a Gaussian around those of the observations."""
     x = avatars.draw(rows)
     model = Autoencoder.dense(avatars.SHAPE, HIDDEN, LATENT, rng=RandomStream(options.seed, "autoencoder"))
-    seconds = _fit(model, model.loss, x, 1000, options, run)
-    return Learner(lambda n, rng: random_images(model, x, n, rng), model.parameter_count(), seconds)
+    log = learn(model, model.loss, x, 1000, options, run, lr=LR)
+    return Learner(
+        lambda n, rng: random_images(model, x, n, rng), model.parameter_count(), log[-1]["seconds"]
+    )
 
 
 def vae(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     """A normal likelihood, whose sigma is learnt; drawn are the means."""
     rng = RandomStream(options.seed, "vae")
     model = VAE.dense(avatars.SHAPE, HIDDEN, LATENT, "normal", rng=rng)
-    seconds = _fit(model, model.loss_terms, avatars.draw(rows), 1500, options, run)
-    return Learner(lambda n, rng: _unit(model.sample(n, rng)), model.parameter_count(), seconds)
+    log = learn(model, model.loss_terms, avatars.draw(rows), 1500, options, run, lr=LR)
+    return Learner(lambda n, rng: _unit(model.sample(n, rng)), model.parameter_count(), log[-1]["seconds"])
 
 
 def gan(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
@@ -84,20 +85,8 @@ def gan(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     rng = RandomStream(options.seed, "gan")
     model = GAN.convolutional(avatars.SHAPE, 2 * LATENT, widths=(16, 32, 64), rng=rng)
     average = ExponentialMovingAverage(model.generator.parameters(), 0.99)
-    steps = _lesson.steps(options, 1200)
-    log = fit_adversarial(
-        model,
-        avatars.draw(rows) * 2 - 1,
-        Adam(model.discriminator.parameters(), LR, (0.5, 0.99)),
-        Adam(model.generator.parameters(), LR, (0.5, 0.99)),
-        steps=steps,
-        batch_size=options.batch_size,
-        average=average,
-        schedule=lambda step: min(1.0, 2.0 - 2.0 * step / steps),
-        seed=options.seed,
-        run=run,
-        resume=_lesson.resumption(run),
-    )
+    x = avatars.draw(rows) * 2 - 1
+    log = oppose(model, x, 1200, options, run, rates=(LR, LR), average=average)
 
     def draw(n: int, rng: RandomStream) -> np.ndarray:
         with average.applied():
@@ -112,41 +101,14 @@ def ddpm(rows: np.ndarray, options: _lesson.Options, run: Run) -> Learner:
     model = DDPM(network, cosine_schedule(500), (3072,), prediction="x0", levels=256)
     average = ExponentialMovingAverage(model.parameters(), 0.99)
     x = (avatars.draw(rows) * 2 - 1).reshape(len(rows), 3072)
-    seconds = _fit(model, model.loss_terms, x, 2000, options, run, average)
+    log = learn(model, model.loss_terms, x, 2000, options, run, lr=LR, average=average)
 
     def draw(n: int, rng: RandomStream) -> np.ndarray:
         with average.applied():
             drawn = model.ddim_sample(n, rng, steps=50, eta=1.0)
         return _unit(drawn / 2 + 0.5).reshape(n, *avatars.SHAPE)
 
-    return Learner(draw, model.parameter_count(), seconds)
-
-
-def _fit(
-    model: Module,
-    loss: Callable[[Any, RandomStream], Any],
-    x: np.ndarray,
-    default: int,
-    options: _lesson.Options,
-    run: Run,
-    average: ExponentialMovingAverage | None = None,
-) -> float:
-    """Train one model by one loss, and say how many seconds it took."""
-    steps = _lesson.steps(options, default)
-    log = fit(
-        loss,
-        x,
-        Adam(model.parameters(), LR),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=cosine(LR, steps),
-        model=model,
-        average=average,
-        seed=options.seed,
-        run=run,
-        resume=_lesson.resumption(run),
-    )
-    return log[-1]["seconds"]
+    return Learner(draw, model.parameter_count(), log[-1]["seconds"])
 
 
 def _unit(images: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import scratchgen as sg
 from demos import _lesson
 from demos._compare_worlds import World
+from demos._training import learn, oppose
 from scratchgen.models import (
     DDPM,
     GAN,
@@ -22,14 +23,13 @@ from scratchgen.models import (
     cosine_schedule,
 )
 from scratchgen.networks import TimeMLP
-from scratchgen.optim import Adam, ExponentialMovingAverage
-from scratchgen.optim.schedules import cosine
-from scratchgen.training import Run, fit, fit_adversarial, sampled
+from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.training import Run, sampled
 
 LogProb = Callable[[np.ndarray], np.ndarray]
 Draw = Callable[[int, sg.RandomStream], np.ndarray]
-HIDDEN, BATCH, SAMPLES = 128, 128, 1000
-"""Units of a layer, examples of a batch, importance samples of the VAE."""
+HIDDEN, SAMPLES = 128, 1000
+"""Units of a layer, importance samples of the VAE."""
 NOISE_STEPS, FINEST = 100, 0.5
 """Steps of diffusion, and the least noise that bits are given."""
 
@@ -62,24 +62,11 @@ class Training:
         self.rng = sg.RandomStream(options.seed, "compare", world.name)
 
     def fit(
-        self, name: str, model: Any, data: np.ndarray, default: int, lr: float = 2e-3, **more: Any
+        self, name: str, model: Any, data: np.ndarray, steps: int, lr: float = 2e-3, **more: Any
     ) -> float:
         """Train by Adam with a falling rate; return the seconds that it took."""
-        steps, part = _lesson.steps(self.options, default), self.run.part(f"{self.world.name}, {name}")
-        rows = fit(
-            model.loss,
-            data,
-            Adam(model.parameters(), lr),
-            steps=steps,
-            batch_size=BATCH,
-            schedule=cosine(lr, steps),
-            model=model,
-            seed=self.options.seed,
-            run=part,
-            resume=_lesson.resumption(part),
-            **more,
-        )
-        return rows[-1]["seconds"]
+        part = self.run.part(f"{self.world.name}, {name}")
+        return learn(model, model.loss, data, steps, self.options, part, lr=lr, **more)[-1]["seconds"]
 
     def quick(self, full: int, few: int) -> int:
         """A number of samples: `few` with ``--quick``."""
@@ -183,21 +170,8 @@ def gan(its: Training) -> Learned:
     world, size = its.world, its.world.observed.shape[1]
     model = GAN.dense(size, HIDDEN, min(16, 2 * size), rng=its.rng.child("gan"))
     average = ExponentialMovingAverage(model.generator.parameters(), 0.998)
-    steps, part = _lesson.steps(its.options, 4000), its.run.part(f"{world.name}, GAN")
-    rows = fit_adversarial(
-        model,
-        signs(world, world.observed),
-        Adam(model.discriminator.parameters(), 1e-3, (0.5, 0.99)),
-        Adam(model.generator.parameters(), 1e-3, (0.5, 0.99)),
-        steps=steps,
-        batch_size=BATCH,
-        average=average,
-        schedule=lambda step: min(1.0, 2.0 - 2.0 * step / steps),
-        seed=its.options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
-
+    x, part = signs(world, world.observed), its.run.part(f"{world.name}, GAN")
+    rows = oppose(model, x, 4000, its.options, part, rates=(1e-3, 1e-3), average=average)
     draw, why = drawing(world, model, average), "a map of noise has no density to ask"
     return Learned(model.parameter_count(), rows[-1]["seconds"], draw, how=why)
 

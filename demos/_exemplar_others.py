@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson
+from demos._training import learn
 from scratchgen.data import avatars
 from scratchgen.models import VAE, ExemplarGAN
 from scratchgen.models.vae import fill_in
-from scratchgen.optim import Adam
-from scratchgen.optim.schedules import cosine
-from scratchgen.training import Run, fit
+from scratchgen.training import Run
 
 if TYPE_CHECKING:
     from demos.exemplar import Cases, Options
@@ -22,19 +20,7 @@ if TYPE_CHECKING:
 def train_vae(images: np.ndarray, options: Options, run: Run) -> tuple[VAE, Any]:
     """A fully connected VAE of whole portraits, whose sigma is learnt."""
     model = VAE.dense(avatars.SHAPE, 256, 32, "normal", rng=sg.RandomStream(options.seed, "vae"))
-    steps, part = _lesson.steps(options, 1500), run.part("vae")
-    rows = fit(
-        model.loss,
-        images,
-        Adam(model.parameters(), 1e-3),
-        steps=steps,
-        batch_size=64,
-        schedule=cosine(1e-3, steps),
-        model=model,
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
+    rows = learn(model, model.loss, images, 1500, options, run.part("vae"), lr=1e-3, batch_size=64)
     return model, rows
 
 

@@ -22,10 +22,11 @@ import numpy as np
 import scratchgen as sg
 from demos import _lesson, _pictures
 from demos._autoregressive_page import Page
+from demos._training import learn
 from scratchgen.data import Images, binarise
 from scratchgen.models import MADE, NADE, PixelCNN, PixelNaiveBayes
 from scratchgen.models.autoregressive.reading import conditionals
-from scratchgen.training import Run, every, fit
+from scratchgen.training import Run, every
 
 STEPS = {
     "digits": {"nade": 2000, "made": 2000, "pixelcnn": 500},
@@ -111,20 +112,12 @@ def train(name: str, data: Images, options: Options, run: Run) -> tuple[Any, lis
     known = sized(options).steps if options.data == "folder" else STEPS[world]
     steps = _lesson.steps(options, known[name])
     few = tosses(_lesson.some(data.test[:500], 400_000), options)
-    rows = fit(
-        lambda x, rng: model.loss(shaped(model, binarise(x, rng))),
-        data.train,
-        sg.optim.Adam(model.parameters(), options.lr),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
-        clip_norm=100.0,
-        model=model,
-        seed=options.seed,
-        run=run,
-        resume=_lesson.resumption(run),
-        on_step=[every(max(1, steps // 20), lambda step: {"test loss": -nats(model, few)})],
-    )
+
+    def loss(x: Any, rng: sg.RandomStream) -> Any:
+        return model.loss(shaped(model, binarise(x, rng)))
+
+    tests = every(max(1, steps // 20), lambda step: {"test loss": -nats(model, few)})
+    rows = learn(model, loss, data.train, steps, options, run, clip_norm=100.0, on_step=[tests])
     return model, rows
 
 

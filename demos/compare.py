@@ -36,7 +36,6 @@ class Options(_lesson.Options):
 
     data: tyro.conf.Suppress[Literal["worlds"]] = "worlds"  # type: ignore[assignment]
     root: tyro.conf.Suppress[Path | None] = None
-    batch_size: tyro.conf.Suppress[int] = 128
     steps: int | None = None
     """Training steps of every model; unless given, what suits each."""
     observed: int = 5000

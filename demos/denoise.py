@@ -25,7 +25,7 @@ from scratchgen.data import Images
 from scratchgen.metrics import psnr
 from scratchgen.models import Autoencoder
 from scratchgen.models.denoisers import mixture_denoiser
-from scratchgen.training import Run, fit
+from scratchgen.training import Run
 
 STRENGTHS = {
     "Gaussian": (0.1, 0.3, 0.6),
@@ -97,20 +97,14 @@ def cleaned(model: Autoencoder, damaged: Any) -> np.ndarray:
 def plane(options: Options, run: Run) -> dict[str, Any]:
     """Points, their noisy copies, the posterior means, and what an autoencoder says they are."""
     world, sigma = sg.data.toy.eight_gaussians(sigma=0.15), 0.5
-    rng, part = sg.RandomStream(options.seed, "plane"), run.part("plane")
+    rng = sg.RandomStream(options.seed, "plane")
     model = Autoencoder.dense(2, 128, 32, rng=rng.child("weights"))
-    steps = _lesson.steps(options, default=3000)
-    fit(
-        lambda x, rng: model.loss(x, corrupted=x + np.float32(sigma) * rng.normal(x.shape)),
-        sg.asnumpy(world.sample(20_000, rng.child("train"))),
-        sg.optim.Adam(model.parameters(), options.lr),
-        steps=steps,
-        batch_size=256,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
-        model=model,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
+
+    def loss(x: Any, rng: sg.RandomStream) -> Any:
+        return model.loss(x, corrupted=x + np.float32(sigma) * rng.normal(x.shape))
+
+    seen = sg.asnumpy(world.sample(20_000, rng.child("train")))
+    learn(model, loss, seen, 3000, options, run.part("plane"), batch_size=256)
     x = world.sample(5000, rng.child("test"))
     noisy = x + np.float32(sigma) * rng.normal(x.shape)
     best = mixture_denoiser(noisy, np.full(8, 1 / 8), world.centres, np.full(8, world.sigma), sigma)

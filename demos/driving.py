@@ -23,11 +23,12 @@ import tyro
 
 import scratchgen as sg
 from demos import _driving_page, _lesson
+from demos._training import learn
 from scratchgen.data import driving
 from scratchgen.data.driving import CAREFUL, HURRIED, Controller
 from scratchgen.metrics.rare import Tilted, world_log_weights
 from scratchgen.models import VAE
-from scratchgen.training import Run, fit
+from scratchgen.training import Run
 
 CONTROLLERS = {"careful": CAREFUL, "hurried": HURRIED}
 ROUNDS, WIDER, SHARE, FEWEST, FAST = 3, 1.5, 0.1, 20, 16.0
@@ -46,7 +47,7 @@ class Options(_lesson.Options):
     """Of brute force; importance sampling gets a tenth."""
     latent_dim: int = 8
     hidden_dim: int = 128
-    batch_size: tyro.conf.Suppress[int] = 128
+    batch_size: int = 256
     lr: float = 2e-3
 
 
@@ -77,25 +78,15 @@ class Scenarios(NamedTuple):
         return self.decode(sg.asnumpy(rng.normal((n, self.vae.latent_dim))), rng)[0]
 
 
-def learn(recorded: np.ndarray, options: Options, run: Run) -> Scenarios:
+def scenarios(recorded: np.ndarray, options: Options, run: Run) -> Scenarios:
     """A VAE of recorded scenarios."""
     mean, unit = recorded.mean(axis=0), recorded.std(axis=0)
-    rng, part = sg.RandomStream(options.seed, "driving", "weights"), run.part("vae")
+    rng = sg.RandomStream(options.seed, "driving", "weights")
     vae = VAE.dense(
         recorded.shape[1], options.hidden_dim, options.latent_dim, "normal", sigma="pixels", rng=rng
     )
-    steps = _lesson.steps(options, default=4000)
-    fit(
-        vae.loss,
-        ((recorded - mean) / unit).astype(np.float32),
-        sg.optim.Adam(vae.parameters(), options.lr),
-        steps=steps,
-        batch_size=256,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
+    x = ((recorded - mean) / unit).astype(np.float32)
+    learn(vae, vae.loss, x, 4000, options, run.part("vae"))
     return Scenarios(vae, mean.astype(np.float64), unit.astype(np.float64))
 
 
@@ -151,7 +142,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
     """Learn scenarios, judge them, and count collisions."""
     rng = sg.RandomStream(options.seed, "driving")
     recorded = sg.asnumpy(driving.sample(1000 if options.quick else options.recorded, rng.child("recorded")))
-    model = learn(recorded, options, run)
+    model = scenarios(recorded, options, run)
     tries = {name: simulate(model, controller, options) for name, controller in CONTROLLERS.items()}
     numbers = _driving_page.write(model, recorded, tries, options, run)
     print("  ".join(f"{name}: {value}" for name, value in numbers.items()))

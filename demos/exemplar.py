@@ -20,10 +20,10 @@ import tyro
 
 import scratchgen as sg
 from demos import _exemplar_others as others, _exemplar_page, _lesson
+from demos._training import oppose
 from scratchgen.data import avatars
 from scratchgen.models import ExemplarGAN
-from scratchgen.optim import Adam
-from scratchgen.training import Run, fit_adversarial
+from scratchgen.training import Run
 
 HOLES = {"eyes": ["accessoriesType"], "hair": ["topType", "hairColor"]}
 """What is hidden: every pixel that glasses can change, or every one that hair and its colour can."""
@@ -78,21 +78,10 @@ def blank(seen: Cases) -> Cases:
 # in. The generator is to deceive it, and to come near the picture as it was.
 def train(name: str, seen: Cases, options: Options, run: Run, steps: int) -> tuple[ExemplarGAN, Any]:
     """A generator and a discriminator, trained in turn, and the rows of the log."""
-    rng, steps = sg.RandomStream(options.seed, "exemplar"), _lesson.steps(options, steps)
-    model, part = ExemplarGAN.convolutional(avatars.SHAPE, latent_dim=8, rng=rng), run.part(name)
-    rows = fit_adversarial(
-        model,
-        (seen.images, seen.masks, seen.exemplars),
-        Adam(model.discriminator.parameters(), options.lr / 6, (0.5, 0.99)),
-        Adam(model.generator.parameters(), options.lr, (0.5, 0.99)),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=lambda step: min(1.0, 2.0 - 2.0 * step / steps),  # falling to 0 in the second half
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
-    return model, rows
+    rng = sg.RandomStream(options.seed, "exemplar")
+    model = ExemplarGAN.convolutional(avatars.SHAPE, latent_dim=8, rng=rng)
+    data, rates = (seen.images, seen.masks, seen.exemplars), (options.lr / 6, options.lr)
+    return model, oppose(model, data, steps, options, run.part(name), rates=rates)
 
 
 # %% Four ways to fill the holes of people who were not observed: both GANs, a VAE, and copying

@@ -22,6 +22,7 @@ import numpy as np
 import scratchgen as sg
 from demos import _latent_page, _lesson, _pictures
 from demos._latent_page import Rival
+from demos._training import learn
 from scratchgen.data import Images
 from scratchgen.models import DDPM, VAE, LatentDiffusion
 from scratchgen.models.diffusion import cosine_schedule
@@ -33,9 +34,8 @@ from scratchgen.networks import (
     UNet,
     small_shape,
 )
-from scratchgen.optim import Adam, ExponentialMovingAverage
-from scratchgen.optim.schedules import cosine, warmup
-from scratchgen.training import Run, fit
+from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.training import Run
 
 
 @dataclass
@@ -145,26 +145,14 @@ def train(
     model: Any,
     loss: Callable[..., Any],
     examples: Any,
-    default: int,
+    steps: int,
     options: Options,
     run: Run,
     average: ExponentialMovingAverage | None = None,
 ) -> float:
     """Train one model by its loss, and say how many seconds it took."""
-    steps, lr = _lesson.steps(options, default), 2e-3
-    rows = fit(
-        loss,
-        examples,
-        Adam(model.parameters(), lr),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=warmup(cosine(lr, steps), min(50, steps)),
-        average=average,
-        model=model,
-        seed=options.seed,
-        run=run,
-        resume=_lesson.resumption(run),
-    )
+    rising = min(50, _lesson.steps(options, steps))
+    rows = learn(model, loss, examples, steps, options, run, lr=2e-3, rising=rising, average=average)
     return rows[-1]["seconds"]
 
 

@@ -24,12 +24,13 @@ import tyro
 
 import scratchgen as sg
 from demos import _lesson, _physics_page
+from demos._training import oppose
 from scratchgen.data.physics import media, oscillators
 from scratchgen.models.gan import PhysicsInformedGAN, slope
 from scratchgen.networks import MLP, FieldNetwork, WaveNetwork
 from scratchgen.nn import Buffer, LeakyReLU, Module
-from scratchgen.optim import Adam, ExponentialMovingAverage
-from scratchgen.training import Run, fit_adversarial
+from scratchgen.optim import ExponentialMovingAverage
+from scratchgen.training import Run
 
 TIMES = np.linspace(0.0, 3.0, 8)
 """When the sensors of a rig read."""
@@ -110,20 +111,9 @@ def train(
 ) -> Any:
     """The generator's moving average, ready to draw, and the rows of the log."""
     average = ExponentialMovingAverage(model.generator.parameters(), 0.995)
-    steps, part = _lesson.steps(options, steps), run.part(name.replace(" ", "-"))
-    rows = fit_adversarial(
-        model,
-        data.astype(np.float32),
-        Adam(model.discriminator.parameters(), options.lr, (momentum, 0.9)),
-        Adam(model.generator.parameters(), options.lr, (momentum, 0.9)),
-        steps=steps,
-        **{"batch_size": options.batch_size, **how},
-        average=average,
-        schedule=lambda step: min(1.0, 2.0 - 2.0 * step / steps),  # falling to 0 in the second half
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
+    how |= {"rates": (options.lr, options.lr), "betas": (momentum, 0.9), "average": average}
+    part = run.part(name.replace(" ", "-"))
+    rows = oppose(model, data.astype(np.float32), steps, options, part, **how)
 
     def draw(n: int, points: np.ndarray) -> np.ndarray:
         with average.applied():

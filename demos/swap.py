@@ -19,13 +19,12 @@ import tyro
 
 import scratchgen as sg
 from demos import _albums, _lesson, _swap_page
+from demos._training import learn
 from scratchgen.data import avatars
 from scratchgen.models import Autoencoder, SwapAutoencoder
 from scratchgen.networks import MLP, SpatialPoints
 from scratchgen.nn import LeakyReLU, Linear, Module, Sequential, Unflatten
-from scratchgen.optim import Adam
-from scratchgen.optim.schedules import cosine, warmup
-from scratchgen.training import Run, fit
+from scratchgen.training import Run
 
 Albums = list[_albums.Pictures]
 """Of the first person, and of the second."""
@@ -64,19 +63,7 @@ def decoder(album: _albums.Pictures, rng: sg.RandomStream) -> Sequential:
 
 def train(name: str, model: Module, loss: Any, x: np.ndarray, options: Options, run: Run) -> Any:
     """Minimise the loss, and give the rows of the log."""
-    steps, part = _lesson.steps(options, 900), run.part(name)
-    return fit(
-        loss,
-        x,
-        Adam(model.parameters(), options.lr),
-        steps=steps,
-        batch_size=options.batch_size,
-        schedule=warmup(cosine(options.lr, steps), 50),
-        model=model,
-        seed=options.seed,
-        run=part,
-        resume=_lesson.resumption(part),
-    )
+    return learn(model, loss, x, 900, options, run.part(name), rising=50)
 
 
 def lesson(options: Options, run: Run) -> _lesson.Outcome:
