@@ -12,6 +12,7 @@ import scratchgen as sg
 from demos import _lesson
 from demos._compare_worlds import World
 from demos._training import learn, oppose
+from demos.autoencoder import likely
 from scratchgen.models import (
     DDPM,
     GAN,
@@ -129,10 +130,9 @@ def autoencoder(its: Training) -> Learned:
     model = Autoencoder.dense(size, HIDDEN, min(4, size - 1), rng=its.rng.child("autoencoder"))
     seconds = its.fit("autoencoder", model, world.observed, 2000)
     codes = sg.asnumpy(model.encode(sg.asarray(world.observed))).astype(np.float64)
-    mean, root = codes.mean(axis=0), np.linalg.cholesky(np.cov(codes.T).reshape(len(codes[0]), -1))
 
     def draw(n: int, rng: sg.RandomStream) -> np.ndarray:
-        z = mean + sg.asnumpy(rng.normal((n, len(mean)), np.float64)) @ root.T
+        z = likely(codes, sg.asnumpy(rng.normal((n, codes.shape[1]), np.float64)))
         x = sg.asnumpy(model.decode(sg.asarray(z.astype(np.float32))))
         return np.round(x.clip(0, 1)) if world.bits else x
 

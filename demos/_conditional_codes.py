@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import scratchgen as sg
+from demos.autoencoder import likely
 from scratchgen.data import Images, avatars, binarise
 from scratchgen.metrics import path_unevenness
 from scratchgen.metrics.neighbours import nearest_distances
@@ -130,12 +131,8 @@ def paths(models: Mapping[str, Any], data: Images, pairs: int = 200) -> dict[str
 def random_codes(model: Any, data: Images, n: int) -> np.ndarray:
     """Of a VAE, from its prior; of an autoencoder, from the normal that fits the codes of training images."""
     codes = sg.asnumpy(model.encode(sg.asarray(data.train[:10_000]))).astype(np.float64)
-    size = codes.shape[1]
-    z = sg.asnumpy(sg.RandomStream(0, "codes").normal((n, size), np.float64))
-    if isinstance(model, Autoencoder):
-        spread = np.linalg.cholesky(np.cov(codes.T).reshape(size, size) + 1e-9 * np.eye(size))
-        z = codes.mean(axis=0) + z @ spread.T
-    return z.astype(np.float32)
+    z = sg.asnumpy(sg.RandomStream(0, "codes").normal((n, codes.shape[1]), np.float64))
+    return (likely(codes, z) if isinstance(model, Autoencoder) else z).astype(np.float32)
 
 
 def mixed(t: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:

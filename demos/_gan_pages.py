@@ -172,12 +172,17 @@ class Pictures:
         return _lesson.outcome(forger.model, numbers, rows, forger.images, drawn)
 
 
+def arcs(start: np.ndarray, end: np.ndarray, columns: int = 12) -> np.ndarray:
+    """Codes on the arcs between two of N(0, I), which are as long as such codes are: (n, columns, dim)."""
+    angles = np.linspace(0, np.pi / 2, columns)[:, None]
+    return (np.cos(angles) * start[:, None] + np.sin(angles) * end[:, None]).astype(np.float32)
+
+
 def between(forger: Forger, rng: sg.RandomStream, columns: int = 12) -> np.ndarray:
     """Images on an arc of the noise, the same for each of ten classes at most: (rows * columns, *shape)."""
-    start, end = sg.asnumpy(rng.child("ends").normal((2, forger.model.latent_dim)))
-    angles = np.linspace(0, np.pi / 2, columns)[:, None]
-    arc = (np.cos(angles) * start + np.sin(angles) * end).astype(np.float32)  # as long as noise is
+    start, end = sg.asnumpy(rng.child("ends").normal((2, 1, forger.model.latent_dim)))
     rows = min(10, forger.model.classes or 1)
+    arc = arcs(start, end, columns)[0]
     z, labels = np.tile(arc, (rows, 1)), sg.asarray(np.repeat(np.arange(rows), columns))
     with forger.average.applied(), sg.no_grad():
         images = sg.asnumpy(forger.model.eval()(sg.asarray(z), labels if forger.model.classes else None))

@@ -8,6 +8,7 @@ import numpy as np
 
 import scratchgen as sg
 from demos import _ddpm_pages, _vae_page, _weights
+from demos._gan_pages import arcs
 from scratchgen import plots
 from scratchgen.training import Run
 
@@ -125,9 +126,3 @@ def of_diffusion(model: Any, options: Any, run: Run, rng: sg.RandomStream) -> di
 
 
 MORE = {"vae": of_the_vae, "gan": of_the_gan, "ddpm": of_diffusion}
-
-
-def arcs(start: np.ndarray, end: np.ndarray, columns: int = 12) -> np.ndarray:
-    """Codes on the arcs between two of N(0, I), which are as long as such codes are: (n, columns, dim)."""
-    angles = np.linspace(0, np.pi / 2, columns)[:, None]
-    return (np.cos(angles) * start[:, None] + np.sin(angles) * end[:, None]).astype(np.float32)

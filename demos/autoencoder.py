@@ -121,11 +121,16 @@ def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
 # %% [markdown]
 # ## Drawing at random
 # Nothing says which codes are likely. The next best thing is a Gaussian around the training images' codes.
+def likely(codes: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Noise of N(0, I), led to the mean and the covariance of some codes."""
+    covariance = np.cov(codes.T).reshape(codes.shape[1], -1) + 1e-6 * np.eye(codes.shape[1])
+    return codes.mean(axis=0) + noise @ np.linalg.cholesky(covariance).T
+
+
 def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.RandomStream) -> np.ndarray:
-    """What codes decode to that are drawn from a Gaussian of the training codes' mean and covariance."""
+    """What codes decode to that are drawn from a Gaussian around the training images' codes."""
     codes = sg.asnumpy(model.encode(sg.asarray(_lesson.some(train))))
-    root = np.linalg.cholesky(np.cov(codes.T).reshape(codes.shape[1], -1) + 1e-6 * np.eye(codes.shape[1]))
-    z = codes.mean(axis=0) + sg.asnumpy(rng.normal((n, codes.shape[1]))) @ root.T
+    z = likely(codes, sg.asnumpy(rng.normal((n, codes.shape[1]))))
     return sg.asnumpy(model.decode(sg.asarray(z.astype(codes.dtype)))).clip(0, 1)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import _show_page, _weights, show
+from demos import _gan_pages, _weights, show
 from scratchgen.nn import BatchNorm1d, Linear, Sequential
 from scratchgen.training import CheckpointError, Run
 
@@ -120,7 +120,7 @@ def test_what_cannot_be_drawn_is_refused(words: list[str], tmp_path: Path) -> No
 
 def test_arcs_are_as_long_as_noise() -> None:
     start, end = sg.asnumpy(sg.RandomStream(0).normal((2, 3, 4)))
-    way = _show_page.arcs(start, end, columns=7)
+    way = _gan_pages.arcs(start, end, columns=7)
     np.testing.assert_allclose(way[:, 0], start, atol=1e-6)
     np.testing.assert_allclose(way[:, -1], end, atol=1e-6)
     np.testing.assert_allclose(way[:, 3], (start + end) / np.sqrt(2), atol=1e-6)
