@@ -11,23 +11,20 @@ The heads are drawn by a program, so the truth is known for every pixel, and the
 # %% Settings, all of which are options on the command line: `python3 demos anomalies --help`
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
 from demos import _anomalies_page, _lesson, _pictures
+from demos._anomalies_others import COMPONENTS, Maps, baselines
 from demos._training import learn
 from scratchgen.data import scans
 from scratchgen.metrics import auroc
-from scratchgen.metrics.neighbours import blocks_of_squares
 from scratchgen.models import VAE, Autoencoder
 from scratchgen.training import Run
 
-COMPONENTS, NEIGHBOURS = (30, 100), 5
 CODES = {"scans": (32, 64, 128), "mnist": (8, 16, 32), "folder": (8, 16, 32)}
 """Of the autoencoders that are asked together; those of scans are shown noise, too."""
 NOISE = 0.1
@@ -86,9 +83,6 @@ def variational(healthy: np.ndarray, options: Options, run: Run) -> VAE:
 
 
 # %% Scores: of each picture, and of each of its pixels. The baselines know what the autoencoder knows.
-Maps = Callable[[np.ndarray], np.ndarray]  # each pixel's part in the score: the picture's is their sum
-
-
 def error_map(model: Any) -> Maps:
     """Each pixel's part in |x - f(e(x))|^2."""
     return lambda x: (sg.asnumpy(model.reconstruct(sg.asarray(x))) - x) ** 2
@@ -98,34 +92,6 @@ def together(maps: list[Maps], healthy: np.ndarray) -> Maps:
     """The mean of several maps, each in units of its own mean on healthy pictures."""
     units = [float(each(healthy[:1000]).mean()) for each in maps]
     return lambda x: np.mean([each(x) / unit for each, unit in zip(maps, units, strict=True)], axis=0)
-
-
-def baselines(healthy: np.ndarray, sizes: tuple[int, ...] = COMPONENTS) -> dict[str, Maps]:
-    """A Gaussian for each pixel by itself, principal components, and the nearest healthy pictures."""
-    flat = healthy.reshape(len(healthy), -1).astype(np.float64)
-    mean, variance = flat.mean(axis=0), flat.var(axis=0) + 1e-3
-    axes = np.linalg.svd(flat - mean, full_matrices=False)[2].T
-
-    def pixelwise(x: np.ndarray) -> np.ndarray:
-        return ((x.reshape(len(x), -1) - mean) ** 2 / variance).reshape(x.shape)
-
-    def components(x: np.ndarray, k: int) -> np.ndarray:
-        away = x.reshape(len(x), -1) - mean
-        return ((away - away @ axes[:, :k] @ axes[:, :k].T) ** 2).reshape(x.shape)
-
-    def neighbours(x: np.ndarray) -> np.ndarray:
-        found, rows = np.zeros(x.shape), x.reshape(len(x), -1).astype(np.float64)
-        for part, squares in blocks_of_squares(rows, flat):
-            nearest = np.argpartition(squares, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-            for k in range(NEIGHBOURS):
-                found[part] += (x[part] - healthy[nearest[:, k]]) ** 2 / NEIGHBOURS
-        return found
-
-    return {
-        "each pixel by itself": pixelwise,
-        **{f"PCA, {k} components": partial(components, k=k) for k in sizes},
-        f"{NEIGHBOURS} nearest healthy": neighbours,
-    }
 
 
 def scores(maps: np.ndarray) -> np.ndarray:

@@ -12,18 +12,14 @@ learn from is principal component analysis. The nonlinear pair has to beat that.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _lesson, _pictures
-from scratchgen import plots
-from scratchgen.data import Images
+from demos import _autoencoder_page, _lesson, _pictures
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run, fit
-
-EQUATION = r"$$L = \|x - f(e(x))\|^2 \quad \text{, averaged over the images}$$"
 
 
 class Recipe(NamedTuple):
@@ -97,7 +93,10 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome:
         run=run,
         resume=_lesson.resumption(run),
     )
-    numbers = page(model, data, rows, run)
+    test, rng = _lesson.some(data.test), sg.RandomStream(0, "autoencoder", "page")
+    linear = pca_error(data.train, test, options.latent_dim or DIGITS.latent_dim)
+    drawn = random_images(model, data.train, 40, rng)
+    numbers = _autoencoder_page.write(model, data, rows, linear, drawn, run)
 
     def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
         return random_images(model, data.train, n, rng)
@@ -132,44 +131,6 @@ def random_images(model: Autoencoder, train: np.ndarray, n: int, rng: sg.RandomS
     codes = sg.asnumpy(model.encode(sg.asarray(_lesson.some(train))))
     z = likely(codes, sg.asnumpy(rng.normal((n, codes.shape[1]))))
     return sg.asnumpy(model.decode(sg.asarray(z.astype(codes.dtype)))).clip(0, 1)
-
-
-# %% What came out: numbers, reconstructions, and the map of codes
-def page(model: Autoencoder, data: Images, rows: list[dict[str, float]], run: Run) -> dict[str, Any]:
-    """Put the trained model's numbers and pictures on the run's page."""
-    test = sg.asarray(_lesson.some(data.test))
-    error = float(sg.asnumpy(model.loss(test).data))
-    codes = sg.asnumpy(model.encode(test))
-    best_linear = pca_error(data.train, data.test[: len(test)], codes.shape[1])
-    numbers = {
-        "test squared error": f"{error:.2f}",
-        f"best linear code (PCA, d = {codes.shape[1]})": f"{best_linear:.2f}",
-        "parameters": f"{model.parameter_count():,}",
-    }
-    rng = sg.RandomStream(0, "autoencoder", "page")
-    pictures = {
-        "Images from random codes": plots.image_grid(random_images(model, data.train, 40, rng)),
-        "Test images (above) and their reconstructions (below)": plots.reconstructions(
-            data.test[:10], sg.asnumpy(model.reconstruct(test[:10])).clip(0, 1)
-        ),
-    }
-    if codes.shape[1] == 2:
-        labels = data.test_labels[: len(test)]
-        known = labels < _pictures.COLUMNS  # a map has ten colours
-        pictures["Codes of the test images, coloured by label"] = plots.latent_map(
-            codes[known], labels[known]
-        )
-    pictures["Training"] = plots.curves(rows)
-    run.section(
-        f"Autoencoder on {data.name}",
-        f"{EQUATION}\n\nEach image becomes {codes.shape[1]} numbers and is drawn again from those alone. The "
-        "encoding is deterministic, and nothing says which codes are likely: random ones are drawn here from "
-        "a Gaussian around those of the training images, and many fall where no image lies.",
-        numbers=numbers,
-        pictures=pictures,
-    )
-    run.section("Autoencoder: layers", table=_lesson.layer_table(model))
-    return numbers
 
 
 def main(argv: list[str] | None = None) -> None:

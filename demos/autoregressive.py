@@ -15,41 +15,20 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 import scratchgen as sg
 from demos import _lesson, _pictures
 from demos._autoregressive_page import Page
+from demos._autoregressive_sizes import sized, steps_of
 from demos._training import learn
 from scratchgen.data import Images, binarise
 from scratchgen.models import MADE, NADE, PixelCNN, PixelNaiveBayes
 from scratchgen.models.autoregressive.reading import conditionals
 from scratchgen.training import Run, every
 
-STEPS = {
-    "digits": {"nade": 2000, "made": 2000, "pixelcnn": 500},
-    "images": {"nade": 10_000, "made": 10_000, "pixelcnn": 1000},
-    "published": {"nade": 60_000, "pixelcnn": 18_000},
-}
-
-
-class Size(NamedTuple):
-    """What suits one size of images."""
-
-    hidden_dim: int
-    channels: int
-    layers: int
-    steps: dict[str, int]
-
-
-DIGITS = Size(500, 32, 7, STEPS["digits"])
-OWN = {  # by the side of the pictures: pixels are looked at one after another, so large ones take long
-    31: Size(500, 32, 7, {"nade": 5000, "made": 5000, "pixelcnn": 600}),
-    47: Size(300, 16, 7, {"nade": 2000, "made": 3000, "pixelcnn": 300}),
-    64: Size(200, 12, 7, {"nade": 600, "made": 1500, "pixelcnn": 100}),
-}
 PUBLISHED = {"nade": 85.65, "pixelcnn": 81.45}
 """Nats per test image of dynamically binarised MNIST, as pytorch-generative's README has them."""
 
@@ -83,11 +62,6 @@ class Options(_pictures.OwnPictures, _lesson.Options):
         return replace(self, **{name: getattr(self, name) or getattr(sized(self), name) for name in names})
 
 
-def sized(options: Options) -> Size:
-    """What suits the size of the images."""
-    return _pictures.by_size(OWN, options) if options.data == "folder" else DIGITS
-
-
 # %% The models: two of them read vectors, one reads images
 def build(name: str, shape: tuple[int, ...], options: Options) -> Any:
     """An untrained model of images of a shape."""
@@ -108,9 +82,7 @@ def shaped(model: Any, x: Any) -> Any:
 def train(name: str, data: Images, options: Options, run: Run) -> tuple[Any, list[dict[str, float]]]:
     """A model, and the rows of its log."""
     model = build(name, data.train.shape[1:], options)
-    world = "published" if options.published else "digits" if options.data == "digits" else "images"
-    known = sized(options).steps if options.data == "folder" else STEPS[world]
-    steps = _lesson.steps(options, known[name])
+    steps = _lesson.steps(options, steps_of(name, options))
     few = tosses(_lesson.some(data.test[:500], 400_000), options)
 
     def loss(x: Any, rng: sg.RandomStream) -> Any:

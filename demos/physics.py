@@ -24,11 +24,12 @@ import tyro
 
 import scratchgen as sg
 from demos import _lesson, _physics_page
+from demos._physics_critics import RodCritic, critic
 from demos._training import oppose
 from scratchgen.data.physics import media, oscillators
 from scratchgen.models.gan import PhysicsInformedGAN, slope
-from scratchgen.networks import MLP, FieldNetwork, WaveNetwork
-from scratchgen.nn import Buffer, LeakyReLU, Module
+from scratchgen.networks import FieldNetwork, WaveNetwork
+from scratchgen.nn import Module
 from scratchgen.optim import ExponentialMovingAverage
 from scratchgen.training import Run
 
@@ -121,23 +122,6 @@ def train(
         return sg.asnumpy(drawn).astype(np.float64)
 
     return draw, rows
-
-
-def critic(readings: int, rng: sg.RandomStream) -> MLP:
-    """What tells generated readings from real ones."""
-    return MLP([readings, 128, 128, 1], lambda: LeakyReLU(0.2), rng=rng)
-
-
-class RodCritic(Module):
-    """A critic that is shown the squares of readings, too: means and deviations are sums of what it sees."""
-
-    def __init__(self, mean: np.ndarray, rng: sg.RandomStream) -> None:
-        self.mean = Buffer(mean.astype(np.float32))
-        self.network = critic(2 * len(mean), rng)
-
-    def forward(self, readings: Any) -> Any:
-        off = readings - self.mean
-        return self.network(sg.cat([off, off * off], axis=1))
 
 
 def lesson(options: Options, run: Run) -> _lesson.Outcome:

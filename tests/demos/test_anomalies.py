@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import _anomalies_page, anomalies
+from demos import _anomalies_others, _anomalies_page, anomalies
 from scratchgen.backend import RandomStream
 from scratchgen.metrics import auroc
 from scratchgen.models import Autoencoder
@@ -25,10 +25,10 @@ def test_the_map_of_an_autoencoder_adds_up_to_its_score() -> None:
 
 
 def test_baselines_against_their_definitions() -> None:
-    maps = anomalies.baselines(HEALTHY, sizes=(3, 16))
+    maps = _anomalies_others.baselines(HEALTHY, sizes=(3, 16))
     flat, seen = HEALTHY.reshape(60, -1).astype(float), SEEN.reshape(7, -1).astype(float)
     squares = ((seen[:, None] - flat) ** 2).sum(axis=2)
-    nearest = np.sort(squares, axis=1)[:, : anomalies.NEIGHBOURS].mean(axis=1)
+    nearest = np.sort(squares, axis=1)[:, : _anomalies_others.NEIGHBOURS].mean(axis=1)
     np.testing.assert_allclose(anomalies.scores(maps["5 nearest healthy"](SEEN)), nearest, rtol=1e-5)
     away = seen - flat.mean(axis=0)
     _, _, axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)

@@ -9,6 +9,7 @@ import pytest
 
 import scratchgen as sg
 from demos import _physics_page, physics
+from demos._physics_critics import RodCritic
 from scratchgen.training import Run
 
 
@@ -52,7 +53,7 @@ def test_a_rod_begins_as_one_of_average_material_and_ends_at_zero() -> None:
 
 def test_the_critic_sees_squares() -> None:
     """Readings as far above as below their mean differ to it by the first half of what it sees only."""
-    critic = physics.RodCritic(np.array([1.0, 2.0]), sg.RandomStream(0))
+    critic = RodCritic(np.array([1.0, 2.0]), sg.RandomStream(0))
     first = critic.network[0]
     first.weight.data[:, :2] = 0
     above, below = (
