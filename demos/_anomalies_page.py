@@ -152,7 +152,7 @@ def day(
         f"misses {missed:.0f} ill ones. Of those looked at, {right:.1%} are ill: an alarm is a reason to "
         "look, no diagnosis.",
         numbers={
-            "false alarms, stated and seen": f"{stated:.1%}, {rate.value:.1%}",
+            "false alarms": f"{rate.value:.1%} (stated {stated:.1%})",
             f"looked at, of {SCANS:,}": f"{looked:,.0f}",
             f"missed, of {SCANS * ILL:,.0f} ill": f"{missed:.0f}",
         },

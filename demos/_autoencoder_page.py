@@ -11,7 +11,7 @@ from scratchgen.data import Images
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run
 
-EQUATION = r"$$L = \|x - f(e(x))\|^2 \quad \text{, averaged over the images}$$"
+EQUATION = r"$$L = \mathbb{E} \left\| x - f(e(x)) \right\|^2$$"
 
 
 def write(

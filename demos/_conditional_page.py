@@ -15,7 +15,10 @@ from scratchgen.models import VAE
 from scratchgen.plots.style import CATEGORIES, WIDTH, new_figure, soften
 from scratchgen.training import Run
 
-EQUATION = r"$$\log p(x|y) \;\ge\; \mathbb{E}_q \log p(x|z, y) - \KL( q(z|x, y) \;\|\; \mathcal{N}(0, I) )$$"
+EQUATION = (
+    r"$$&\log p(x|y) \;\ge\; \mathbb{E}_q \log p(x|z, y) \\"
+    r" &-\; \KL( q(z|x, y) \;\|\; \mathcal{N}(0, I) )$$"
+)
 ROWS, ASKED = 6, 3
 """Of pictures; and the digit whose style is moved."""
 

@@ -31,11 +31,11 @@ def write(model: Any, recorded: np.ndarray, tries: dict[str, Any], options: Any,
             saved[controller, way] = worth / spent
             interval = f"{1000 * estimate.lower:.2f} to {1000 * estimate.upper:.2f}"
             table.append(
-                [controller, way, f"{1000 * estimate.value:.2f}", interval, f"{spent:,}", f"{worth:,.0f}"]
+                [controller, way, f"{1000 * estimate.value:.2f}", interval, f"{spent:,}", told(worth, ",.0f")]
             )
     ways = list(tries["careful"])
     numbers = {f"collisions in 1,000, {name}": f"{1000 * values[0][0]:.2f}" for name, values in found.items()}
-    numbers |= {f"simulations saved, {name}": f"{saved[name, ways[2]]:.1f} times" for name in tries}
+    numbers |= {f"simulations saved, {name}": told(saved[name, ways[2]], ".1f", " times") for name in tries}
     run.section(
         "How often does it collide?",
         r"$$P = \mathbb{E}_p h(z) = \mathbb{E}_q \left[ \frac{p(z)}{q(z)} \, h(z) \right]$$"
@@ -61,6 +61,11 @@ def write(model: Any, recorded: np.ndarray, tries: dict[str, Any], options: Any,
         pictures=pictures,
     )
     return numbers
+
+
+def told(worth: float, how: str, unit: str = "") -> str:
+    """A number, unless no collision was found to estimate it by."""
+    return f"{worth:{how}}{unit}" if np.isfinite(worth) else "no collision seen"
 
 
 def bias(found: dict[str, list[tuple[float, float]]]) -> str:

@@ -38,7 +38,7 @@ def write(
     }
     draws = next(iter(errors.values())).shape[1]
     text = (
-        r"$$\log p(x) \ge \sum_y q(y|x) \left( -L(x, y) \right) + H(q(y|x))$$"
+        r"$$\log p(x) \ge \sum_y q(y|x) ( {-L(x, y)} ) + H(q(y|x))$$"
         "\n\n"
         f"Wrong answers on {len(data.test):,} test images of {data.name}, with few of the "
         f"{len(data.train):,} training images labelled, as many of each class; means and 95 % intervals "

@@ -15,7 +15,7 @@ from scratchgen.models import CategoricalNaiveBayes, PixelNaiveBayes
 from scratchgen.plots.explorables import shop
 from scratchgen.training import Run
 
-EQUATION = r"$$\log p(x) = \sum_d \log \theta_d[x_d] \quad \text{, each pixel, or feature, by itself}$$"
+EQUATION = r"$$\log p(x) = \sum_d \log \theta_d[x_d]$$"
 
 PLAY = """
 What if the shop had seen other people? Drag the counts, and see ten whom it would expect, and how far its

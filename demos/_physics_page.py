@@ -58,7 +58,7 @@ made with it {table[2][1]}. The wrong law knows no friction: to obey it, {verdic
     errors = rod_errors(found, right)
     floor = rod_errors(thinned(known), right)
     off = {
-        f"{what} of k, u off by": f"{errors[1][i]}, {errors[2][i]}"
+        f"{what} of k off by": f"{errors[1][i]} (u: {errors[2][i]})"
         for i, what in ((1, "mean"), (2, "deviation"))
     }
     run.section(

@@ -16,7 +16,7 @@ from scratchgen.plots.explorables import Explorable, Plane, bound, decoders, pla
 from scratchgen.training import Run
 
 EQUATION = (
-    r"$$\log p(x) \;&\ge\; \mathrm{ELBO}(x) \\ &= \mathbb{E}_{q} \log p(x|z)"
+    r"$$&\log p(x) \;\ge\; \mathrm{ELBO}(x) \\ &= \mathbb{E}_{q} \log p(x|z)"
     r" - \KL( q(z|x) \;\|\; \mathcal{N}(0, I) )$$"
 )
 

@@ -12,16 +12,20 @@ import base64
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import equations
 import lessons
+from docutils import nodes
+from docutils.parsers.rst import directives
 from freshness import digest
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
 
 ROOT = equations.ROOT
 PAGES = ROOT / "docs" / "demos"
@@ -65,18 +69,13 @@ class Run:
 
     command: str
     printed: str
-    pictures: list[tuple[str, str, bytes]]  # caption, kind, contents
+    pictures: list[lessons.Picture]
     note: str
 
 
 def of_record(record: dict[str, Any]) -> Run:
     """A full run that was recorded."""
-    pictures = [
-        (entry["caption"], Path(entry["file"]).suffix[1:], (lessons.RECORDS / entry["file"]).read_bytes())
-        for entry in record["pictures"]
-    ]
-    note = f"By `{record['command']}`, at commit {record['commit']}, on {record['machine']}."
-    return Run(record["command"], "", pictures, note)
+    return Run(record["command"], "", lessons.pictures(record), lessons.origin(record))
 
 
 def of_folder(kept: Path) -> Run:
@@ -113,14 +112,14 @@ def notebook(name: str, parts: list[Cell], made: Run) -> dict[str, Any]:
     if made.printed:
         text = made.printed.splitlines(keepends=True)
         cells[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
-    for number, (caption, kind, content) in enumerate(made.pictures):
-        data = {f"image/{'svg+xml' if kind == 'svg' else kind}": base64.b64encode(content).decode()}
+    for number, picture in enumerate(made.pictures):
+        data = {f"image/{picture.kind}": base64.b64encode(picture.content).decode()}
         cells.append(
             {
                 "id": f"{name}-picture-{number}".replace("_", "-"),
                 "cell_type": "markdown",
                 "metadata": {},
-                "source": [f"{markdown(caption)}\n", "\n", f"![](attachment:{name}-{number})"],
+                "source": [f"{markdown(picture.caption)}\n", "\n", f"![](attachment:{name}-{number})"],
                 "attachments": {f"{name}-{number}": data},
             }
         )
@@ -132,8 +131,23 @@ def notebook(name: str, parts: list[Cell], made: Run) -> dict[str, Any]:
     }
 
 
-def write_page(name: str, made: Run) -> str:
-    """Write the page of a demo, its pictures and its notebook; return its title."""
+def shown(file: str, picture: lessons.Picture) -> Iterator[str]:
+    """A picture of a page, whose files lie beside it: below its caption, and for dark pages as well."""
+    text = markdown(picture.caption)
+    files = {file: "only-light", dark_of(file): "only-dark"} if picture.dark else {file: ""}
+    yield f"{text}:\n\n" + "::::{container} chart\n" * picture.chart
+    for one, mode in files.items():
+        yield f"```{{image}} {one}\n:alt: {text}\n:class: run {mode}\n```\n"
+    yield "::::\n" * picture.chart
+
+
+def dark_of(file: str) -> str:
+    """The name of the picture that takes the place of another on dark pages."""
+    return file.replace(".", "-dark.")
+
+
+def write_page(name: str, made: Run) -> None:
+    """Write the page of a demo, its pictures and its notebook."""
     source = (ROOT / "demos" / f"{name}.py").read_text(encoding="utf-8")
     parts = cells(source)
     (PAGES / f"{name}.ipynb").write_text(
@@ -146,18 +160,35 @@ def write_page(name: str, made: Run) -> str:
         "## What it makes\n",
         f"{made.note}\n",
     ]
-    for number, (caption, kind, content) in enumerate(made.pictures):
-        picture = f"{name}-{number}.{kind}"
-        (PAGES / picture).write_bytes(content)
-        text = markdown(caption)
-        lines.append(f"{text}:\n\n```{{image}} {picture}\n:alt: {text}\n:class: run\n```\n")
+    for number, picture in enumerate(made.pictures):
+        file = f"{name}-{number}.{picture.kind}"
+        (PAGES / file).write_bytes(picture.content)
+        if picture.dark:
+            (PAGES / dark_of(file)).write_bytes(picture.dark)
+        lines += shown(file, picture)
     lines.append("## How\n")
     lines += [
         markdown(cell.text) + "\n" if cell.kind == "markdown" else f"```python\n{cell.text}\n```\n"
         for cell in parts[1:]
     ]
     (PAGES / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
-    return parts[0].text.splitlines()[0].removeprefix("# ")
+
+
+def card(name: str, made: Run) -> str:
+    """What the list shows of a demo: one of its pictures, if it can without words, and what it is about."""
+    source = (ROOT / "demos" / f"{name}.py").read_text(encoding="utf-8")
+    title, _, about = cells(source)[0].text.splitlines()[0].removeprefix("# ").partition(": ")
+    if not about:
+        title, about = name.replace("_", " ").capitalize(), title
+    order = sorted(enumerate(made.pictures), key=lambda pair: (pair[1].kind == "gif", pair[1].chart))
+    cover = [
+        f":img-top: {name}-{number}.{picture.kind}\n:img-alt: {markdown(picture.caption)}\n"
+        for number, picture in order[:1]
+    ]
+    return (
+        f":::{{grid-item-card}} {markdown(title)}\n:link: {name}\n:link-type: doc\n{''.join(cover)}\n"
+        f"{markdown(about[0].upper() + about[1:])}.\n:::\n"
+    )
 
 
 def markdown(text: str) -> str:
@@ -196,25 +227,54 @@ def generate(app: Sphinx) -> None:
     """Write all pages, when the demos have run."""
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir()
-    names = list(app.lessons)  # type: ignore[attr-defined]
+    cards = {}
     for name, (kept, job) in app.lessons.items():  # type: ignore[attr-defined]
         if job is not None and (fault := job.result()):
             raise ExtensionError(fault)
         record = lessons.recorded(name)
-        write_page(name, of_folder(kept) if record is None else of_record(record))
-    names.sort(key=lambda name: name != "tour")
+        made = of_folder(kept) if record is None else of_record(record)
+        write_page(name, made)
+        cards[name] = card(name, made)
+    names = sorted(cards, key=lambda name: name != "tour")
     listing = "\n".join(names)
     (PAGES / "index.md").write_text(
         "# The demos\n\nEach is a lesson and a script: `python3 demos` runs the tour, `python3 demos vae` "
         "one of them. Their pages show what they make, after a full training or a few steps, and say "
         "which.\n\n"
-        f"```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n",
+        f"::::{{grid}} 1 2 2 3\n:gutter: 3\n:class-container: gallery\n\n"
+        f"{''.join(cards[name] for name in names)}::::\n\n"
+        f"```{{toctree}}\n:hidden:\n\n{listing}\n```\n",
         encoding="utf-8",
     )
 
 
+class Recorded(SphinxDirective):
+    """A picture of a recorded run, by the lesson's name and its number; below it, where it comes from."""
+
+    required_arguments = 2
+    option_spec: ClassVar = {"alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """The picture and its origin."""
+        name, number = self.arguments
+        record = lessons.recorded(name)
+        if record is None:
+            raise self.error(f"docs/gallery has no record of {name!r}")
+        self.env.note_dependency(str(lessons.RECORDS / f"{name}.json"))
+        made = record["pictures"][int(number)]
+        modes = {"file": "only-light", "dark": "only-dark"} if "dark" in made else {"file": ""}
+        pictures = [
+            nodes.image(uri=f"/gallery/{made[key]}", alt=self.options["alt"], classes=["run", *mode.split()])
+            for key, mode in modes.items()
+        ]
+        box = nodes.container("", *pictures, classes=["chart"] * made.get("chart", False))
+        words, problems = self.parse_inline(lessons.origin(record))
+        return [box, nodes.paragraph("", "", *words, classes=["origin"]), *problems]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.add_directive("recorded", Recorded)
     app.connect("builder-inited", begin, priority=200)
     app.connect("builder-inited", generate, priority=500)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,24 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "docs" / "gallery"
 
 FIGURE = re.compile(
-    r'<figure>(?:<div class="chart">)?(?:<picture><source[^>]*>)?'
+    r'<figure>(<div class="chart">)?(?:<picture><source[^>]*base64,([^"]+)">)?'
     r'<img src="data:image/(\w+);base64,([^"]+)"[^>]*>(?:</picture>)?(?:</div>)?'
     r"<figcaption>(.*?)</figcaption>",
     re.DOTALL,
 )
 WIDEST, WIDEST_FRAME, FRAMES = 1100, 640, 10
 """Pixels of a recorded picture and of an animation's frame, and how many of these; the rest is left out."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a report; a `chart` has words to be read, and comes for dark pages as well."""
+
+    caption: str
+    kind: str
+    content: bytes
+    chart: bool = False
+    dark: bytes | None = None
 
 
 def run(name: str, options: list[str], out: str) -> tuple[Path, str]:
@@ -67,11 +79,17 @@ def keep(name: str, options: list[str], target: str) -> str:
     return ""
 
 
-def figures(report: Path) -> list[tuple[str, str, bytes]]:
-    """Caption, kind and contents of each picture of a report."""
+def figures(report: Path) -> list[Picture]:
+    """The pictures of a report."""
     return [
-        (html.unescape(caption), kind, base64.b64decode(content))
-        for kind, content, caption in FIGURE.findall(report.read_text(encoding="utf-8"))
+        Picture(
+            html.unescape(caption),
+            kind,
+            base64.b64decode(content),
+            bool(chart),
+            base64.b64decode(dark) if chart and dark else None,
+        )
+        for chart, dark, kind, content, caption in FIGURE.findall(report.read_text(encoding="utf-8"))
     ]
 
 
@@ -116,10 +134,17 @@ def record(folder: Path) -> None:
     blas = environment["blas"][0]
     pictures = []
     RECORDS.mkdir(exist_ok=True)
-    for number, (caption, kind, content) in enumerate(figures(folder / "report.html")):
-        file = f"{name}-{number}.{kind}"
-        (RECORDS / file).write_bytes(smaller(content) if kind in ("png", "gif") else content)
-        pictures.append({"file": file, "caption": caption})
+    for old in RECORDS.glob(f"{name}-*.*"):
+        old.unlink()
+    for number, it in enumerate(figures(folder / "report.html")):
+        one: dict[str, Any] = {"file": f"{name}-{number}.{it.kind}", "caption": it.caption}
+        (RECORDS / one["file"]).write_bytes(smaller(it.content))
+        if it.chart:
+            one["chart"] = True
+        if it.dark is not None:
+            one["dark"] = f"{name}-{number}-dark.png"
+            (RECORDS / one["dark"]).write_bytes(smaller(it.dark))
+        pictures.append(one)
     entry = {
         "command": " ".join(command),
         "seed": settings["seed"],
@@ -130,6 +155,25 @@ def record(folder: Path) -> None:
     }
     text = json.dumps(entry, indent=1, ensure_ascii=False) + "\n"
     (RECORDS / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def pictures(record: dict[str, Any]) -> list[Picture]:
+    """The pictures of a record."""
+    return [
+        Picture(
+            one["caption"],
+            Path(one["file"]).suffix[1:],
+            (RECORDS / one["file"]).read_bytes(),
+            one.get("chart", False),
+            (RECORDS / one["dark"]).read_bytes() if "dark" in one else None,
+        )
+        for one in record["pictures"]
+    ]
+
+
+def origin(record: dict[str, Any]) -> str:
+    """Where a record comes from, as Markdown."""
+    return f"By `{record['command']}`, at commit {record['commit']}, on {record['machine']}."
 
 
 def recorded(name: str) -> dict[str, Any] | None:

@@ -218,7 +218,8 @@ def _table(rows: Sequence[Sequence[Any]]) -> str:
         for i in range(len(head))
     ]
     lines = [_line("th", head, aligned), *(_line("td", row, aligned) for row in body)]
-    name = ' class="layers"' if head[0] == "layer" else ""
+    words = max((len(_cell(row[0])) for row in body), default=0)
+    name = ' class="layers"' if head[0] == "layer" else ' class="named"' if words > 12 else ""
     return f'<div class="wide"><table{name}>\n{"".join(lines)}</table></div>'
 
 
@@ -229,6 +230,10 @@ def _line(tag: str, cells: Sequence[Any], aligned: Sequence[str]) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+INTERVAL = re.compile(r" ± |[\[(][-−+\d.,% ]+(?:to [-−+\d.,% ]+)?[\])]")
+"""What a line does not end within."""
 
 
 def _cell(value: Any) -> str:
@@ -248,4 +253,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
         return shown.replace("-", "−")
-    return str(value).replace(" ± ", NO_BREAK_SPACE + "±" + NO_BREAK_SPACE)
+    return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK_SPACE), str(value))

@@ -266,7 +266,10 @@ def _has_words(figure: Figure) -> bool:
     def numbers(axes: Axes) -> bool:
         return axes.axison and len(axes.get_xticks()) + len(axes.get_yticks()) > 0
 
-    return any(numbers(axes) or axes.texts for axes in figure.axes)
+    def titled(axes: Axes) -> bool:
+        return any(axes.get_title(loc=place) for place in ("left", "center", "right"))
+
+    return any(numbers(axes) or axes.texts or titled(axes) for axes in figure.axes)
 
 
 def _new_folder(root: Path, name: str) -> Path:

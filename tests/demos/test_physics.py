@@ -79,6 +79,6 @@ def test_errors_are_relative_and_correlations_are_of_the_same_places() -> None:
 def test_the_page_is_written(tmp_path: Path) -> None:
     run = Run("physics", root=tmp_path)
     outcome = physics.lesson(physics.Options(quick=True, steps=2, rigs=200), run)
-    assert {"the law: unobeyed", "rods: mean of k, u off by"} <= set(outcome.numbers)
+    assert {"the law: unobeyed", "rods: mean of k off by"} <= set(outcome.numbers)
     page = run.write_report("Physics").read_text(encoding="utf-8")
     assert "a wrong law" in page

@@ -158,7 +158,9 @@ DEMO = '"""A demo: what it is."""\n\n# %% One cell\nx = 1\n\n\nif __name__ == "_
 
 
 def test_a_demo_s_notebook_shows_the_run_that_it_names() -> None:
-    made = gallery.Run("python3 demos demo --quick", "trained\n", [("Samples", "png", b"png")], "")
+    made = gallery.Run(
+        "python3 demos demo --quick", "trained\n", [lessons.Picture("Samples", "png", b"png")], ""
+    )
     found = gallery.notebook("demo", gallery.cells(DEMO), made)
     valid(found)
     code = [cell for cell in found["cells"] if cell["cell_type"] == "code"]
@@ -169,17 +171,18 @@ def test_a_demo_s_notebook_shows_the_run_that_it_names() -> None:
 
 @pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")
 def test_a_recorded_lesson_says_how_it_was_made() -> None:
-    for file in lessons.RECORDS.glob("*.json"):
-        entry = lessons.recorded(file.stem)
+    for record in lessons.RECORDS.glob("*.json"):
+        entry = lessons.recorded(record.stem)
         assert entry is not None
         words = entry["command"].split()
-        assert words[:3] == ["python3", "demos", file.stem]
+        assert words[:3] == ["python3", "demos", record.stem]
         assert "--quick" not in words
-        assert (equations.ROOT / "demos" / f"{file.stem}.py").exists()
+        assert (equations.ROOT / "demos" / f"{record.stem}.py").exists()
         assert re.fullmatch("[0-9a-f]{7,}", entry["commit"])
         assert entry["pictures"]
         for picture in entry["pictures"]:
-            assert (lessons.RECORDS / picture["file"]).stat().st_size < 500_000
+            for file in (picture["file"], picture.get("dark", picture["file"])):
+                assert (lessons.RECORDS / file).stat().st_size < 500_000
 
 
 def test_every_picture_of_a_report_is_found(tmp_path: Path) -> None:
@@ -189,8 +192,19 @@ def test_every_picture_of_a_report_is_found(tmp_path: Path) -> None:
     run = Run("vae", root=tmp_path)
     run.section("All", pictures={"a chart": chart, "tiles": tiles, "an animation": moving})
     found = lessons.figures(run.write_report("Pictures"))
-    assert [(caption, kind) for caption, kind, _ in found] == [
-        ("a chart", "png"),
-        ("tiles", "png"),
-        ("an animation", "gif"),
+    assert [(one.caption, one.kind, one.chart, one.dark is not None) for one in found] == [
+        ("a chart", "png", True, True),
+        ("tiles", "png", False, False),
+        ("an animation", "gif", False, False),
     ]
+    assert found[0].dark != found[0].content
+
+
+def test_a_picture_stands_below_its_caption_and_a_chart_for_dark_pages_too() -> None:
+    plain = "\n".join(gallery.shown("demo-0.png", lessons.Picture("Tiles", "png", b"")))
+    assert plain.startswith("Tiles:\n\n\n```{image} demo-0.png\n:alt: Tiles\n:class: run")
+    assert "chart" not in plain
+    both = "\n".join(gallery.shown("demo-1.png", lessons.Picture("Loss", "png", b"light", True, b"dark")))
+    assert "{container} chart" in both
+    assert "```{image} demo-1.png\n:alt: Loss\n:class: run only-light" in both
+    assert "```{image} demo-1-dark.png\n:alt: Loss\n:class: run only-dark" in both
