@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import runpy
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from scratchgen.plots.explorables import (
     decoders,
     dense_layers,
     duel,
+    figure as figure_module,
     noise,
     pack,
     planes,
@@ -91,12 +93,28 @@ def test_the_page_decodes_as_python_does_and_finds_the_same_neighbour(model: VAE
 def test_the_book_shows_each_with_what_was_recorded() -> None:
     chapters = "".join(file.read_text(encoding="utf-8") for file in (BOOK / "chapters").glob("*.md"))
     for file in (BOOK / "explorables").glob("*.py"):
-        if file.stem == "record":
+        if file.stem in ("record", "page"):
             continue
         shown = runpy.run_path(str(file))["show"]()
         assert (FOLDER / f"{shown.name}.js").exists()
         assert len(shown.html()) < 800_000, file.name  # a page that opens at once
         assert f"```{{explorable}} {file.stem}\n" in chapters, file.name
+
+
+@pytest.mark.skipif(not BOOK.is_dir(), reason="the book is not beside the tests")
+def test_the_page_that_opens_without_installing_is_the_book_s() -> None:
+    """`docs/play.html` holds these scripts and the words of `docs/play.md`."""
+    made = (BOOK / "play.html").read_text(encoding="utf-8")
+    again = "it is older than what it is made of: python3 docs/explorables/page.py"
+    text = (BOOK / "play.md").read_text(encoding="utf-8")
+    names = re.findall(r"\{explorable\} (\w+)", text)
+    assert sorted(names) == sorted(file.stem for file in FOLDER.glob("*.js") if file.stem != "kit")
+    for part in (*figure_module.scripts(names), figure_module.STYLE.read_text()):
+        assert part in made, again
+    for paragraph in re.split(r"\n\n+", re.sub(r"^#+ .*|```.*|More in .*", "", text, flags=re.MULTILINE)):
+        assert escape(" ".join(paragraph.split())) in made, again
+    for name in ("bound", "shop"):
+        assert runpy.run_path(str(BOOK / "explorables" / f"{name}.py"))["show"]().html() in made, again
 
 
 def test_numbers_survive_the_page() -> None:
