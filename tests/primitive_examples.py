@@ -194,6 +194,12 @@ EXAMPLES: dict[str, list[Example]] = {
     **_binary("pow", positive, real),
     **_binary("kl_to_standard_normal"),
     **_ternary("binary_cross_entropy_slope normal_log_prob reparameterise"),
+    "component_log_probs": _of(
+        (((2, 2), (2, 2), (2, 2)), {}),
+        (((5, 2), (3, 2), (3, 2)), {}),
+        (((0, 2), (3, 2), (3, 2)), {}),
+        (((2, 0), (3, 0), (3, 0)), {}),
+    ),
     "where": _where(),
     "sum": [*_reduction([(0,), (1,), (0, 1)]), *_of((((9, 8),), {"axis": (0,), "keepdims": False}))],
     "prod": [*_reduction([(0,), (1,), (0, 1)]), _with_zeros((0, 1)), _with_zeros((0, 1), (0, 2), (2, 0))],

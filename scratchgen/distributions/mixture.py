@@ -11,6 +11,7 @@ from ..autograd.shapes import expand
 from ..backend import Array, RandomStream, checks
 from .base import Distribution, Samples, parameters
 from .categorical import Categorical
+from .components import component_log_probs
 from .normal import Normal, reparameterise
 
 
@@ -82,11 +83,15 @@ class Mixture(Distribution):
 
         log p(x) = logsumexp_k (log pi_k + sum_d log N(x_d; mu_kd, sigma_kd^2))  (mixture-log-density)
         """
-        x = self._value(x)
-        event_axes = tuple(range(-self.event_ndim, 0))
-        log_density = self.components.log_prob(expand(x, (x.ndim - self.event_ndim,)))  # (..., K, *event)
-        if event_axes:
-            log_density = sum(log_density, axis=event_axes)  # (..., K)
+        x, p = self._value(x), self.components
+        if self.event_ndim == self.logits.ndim == 1:
+            rows = x.reshape((-1, x.shape[-1]))  # (n, D)
+            log_density = component_log_probs(rows, p.mean, p.log_var)  # (n, K)
+            log_density = log_density.reshape((*x.shape[:-1], len(p.mean)))  # (..., K)
+        else:
+            log_density = p.log_prob(expand(x, (x.ndim - self.event_ndim,)))  # (..., K, *event)
+            if self.event_ndim:
+                log_density = sum(log_density, axis=tuple(range(-self.event_ndim, 0)))  # (..., K)
         return logsumexp(log_density + log_softmax(self.logits), axis=-1)  # (mixture-log-density)
 
     def sample(self, rng: RandomStream, samples: Samples = None) -> Array:

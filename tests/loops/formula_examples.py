@@ -76,6 +76,12 @@ def _densities(arrays: int) -> Iterator[Call]:
         yield from (((*parts, np.array(log_var)), {}) for log_var in (0.7, -3.0, 90.0))
 
 
+def _components(shares: bool) -> Iterator[Call]:
+    for n, k, d in ((2, 3, 2), (0, 3, 2), (70, 7, 3), (130, 41, 50)):
+        parts = [real((n, d), 1), real((k, d)), real((k, d), 2)]
+        yield ([real((n, k), 3), None] if shares else []) + parts, {}
+
+
 def _gates() -> Iterator[Call]:
     for shape in ((4, 4), (2, 6, 1, 2), (0, 2), (5, 64, 20, 20)):
         a = real(shape)
@@ -102,6 +108,8 @@ FORMULAS: dict[str, list[Call]] = {
     ],
     "distributions.normal:normal_log_prob": list(_densities(2)),
     "distributions.normal:pull_to_mean": list(_densities(3)),
+    "distributions.components:component_log_probs": list(_components(shares=False)),
+    "distributions.components:component_shares": list(_components(shares=True)),
     "models.autoregressive.nade:nade_shares": list(_autoregressive()),
     "networks.gated:gate_share": list(_gates()),
     "autograd.normalisation:batch_norm_shares": list(_shares({"eps": 0.1})),
