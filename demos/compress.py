@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,14 +125,16 @@ def grey_models(data: Images, levels: int, options: Options) -> dict[str, Any]:
     """Models of levels of grey, by name."""
     rng, shape = sg.RandomStream(options.seed, "grey"), data.train.shape[1:]
     models: dict[str, Any] = {"naive Bayes": PixelNaiveBayes(levels).fit(data.train)}
-    if math.prod(shape) * levels > 2000:  # a logit for each level of each pixel would be most of the model
-        return models
-    cnn = PixelCNN(shape, levels, options.channels, layers=4, rng=rng.child("cnn"))
-    models["PixelCNN"] = train(cnn, data, 500, True, options)
-    vae = VAE.dense(
-        shape, options.hidden_dim, options.latent_dim, "categorical", levels=levels, rng=rng.child("vae")
-    )
-    models["VAE, bits back"] = train(vae, data, 2500, True, options)
+    small = math.prod(shape) * levels <= 2000
+    if small or options.data != "folder":
+        cnn = PixelCNN(shape, levels, options.channels, layers=4, rng=rng.child("cnn"))
+        steps, fewer = (500, options) if small else (300, replace(options, batch_size=32))
+        models["PixelCNN"] = train(cnn, data, steps, True, fewer)
+    if small:  # a logit for each level of each pixel would otherwise be most of the model
+        vae = VAE.dense(
+            shape, options.hidden_dim, options.latent_dim, "categorical", levels=levels, rng=rng.child("vae")
+        )
+        models["VAE, bits back"] = train(vae, data, 2500, True, options)
     return models
 
 
