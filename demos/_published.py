@@ -39,6 +39,14 @@ def network(seed: int, train: np.ndarray) -> VAE:
     return VAE(encoder, Sequential(*decoder, Unflatten(1, (1, 28, 28))), latent_dim=50)
 
 
+def measure(model: VAE, test: Any, samples: int, rng: sg.RandomStream) -> tuple[float, float]:
+    """The ELBO, and -log p(x) by importance sampling: means over black and white images, in nats."""
+    with sg.no_grad():
+        elbo = float(model.elbo(test, rng).data.mean())
+        hundreds = (test[i : i + 100] for i in trange(0, len(test), 100, desc="log p(x)", disable=None))
+        return elbo, -float(np.mean([model.log_marginal(x, rng, samples).data.mean() for x in hundreds]))
+
+
 def lesson(options: Any, run: Run) -> dict[str, str]:
     """Train, measure, and put the table on the page."""
     data = _lesson.images(options)
@@ -63,11 +71,7 @@ def lesson(options: Any, run: Run) -> dict[str, str]:
     )
     samples, examples = (50, 100) if options.quick else (5000, len(data.test))
     rng = sg.backend.RandomStream(options.seed, "published", "measure")
-    test = binarise(sg.asarray(data.test[:examples]), rng)
-    with sg.no_grad():
-        elbo = float(model.elbo(test, rng).data.mean())
-        hundreds = (test[i : i + 100] for i in trange(0, examples, 100, desc="log p(x)", disable=None))
-        nll = -float(np.mean([model.log_marginal(x, rng, samples).data.mean() for x in hundreds]))
+    elbo, nll = measure(model, binarise(sg.asarray(data.test[:examples]), rng), samples, rng)
     table = [["784-200-200-50, dynamically binarised MNIST", "-log p(x), nats"]]
     table += [[f"Burda et al. 2015, table 1, k = {n}", f"{value:.2f}"] for n, value in PUBLISHED.items()]
     table += [

@@ -21,7 +21,7 @@ import numpy as np
 import tyro
 
 import scratchgen as sg
-from demos import _lesson, _pictures, _priors_page
+from demos import _lesson, _pictures, _priors_page, _published_priors
 from scratchgen.data import Images, binarise
 from scratchgen.distributions import Normal
 from scratchgen.metrics import Surgery, active_units, elbo_surgery
@@ -37,9 +37,17 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     latent_dim: int = 12
     components: int = 50
     """Of the priors that are learnt."""
+    published: bool = False
+    """With --data mnist: N(0, I) and a VampPrior of 500 components instead, as they were published."""
     lr: float = 2e-3
     max_minutes: tyro.conf.Suppress[float | None] = None
     resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
+
+    def check(self) -> None:
+        """What all lessons check, and that the published numbers are compared on the same data."""
+        super().check()
+        if self.published and self.data != "mnist":
+            raise SystemExit("--published: needs --data mnist, on which the published numbers were measured")
 
 
 Loss = Callable[[VAE, Any, sg.RandomStream], Any]
@@ -153,8 +161,11 @@ def measure(model: VAE, variant: Variant, data: Images, options: Options) -> Mea
 
 
 # %% The page says what was seen, in numbers
-def lesson(options: Options, run: Run) -> dict[str, Measured]:
+def lesson(options: Options, run: Run) -> dict[str, Measured] | None:
     """Train and measure all, and write the page."""
+    if options.published:
+        _published_priors.lesson(options, run)
+        return None
     data, found = _lesson.images(options), {}
     for name, variant in VARIANTS.items():
         model = train(variant, data, options)
