@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import equations
 import lessons
+import plain
 from docutils import nodes
 from docutils.parsers.rst import directives
 from freshness import digest
@@ -131,6 +132,15 @@ def notebook(name: str, parts: list[Cell], made: Run) -> dict[str, Any]:
     }
 
 
+def typeset(text: str) -> str:
+    """A docstring as Markdown, its formulas typeset."""
+    lines = [
+        f"```{{math}}\n{plain.latex(line)}\n```" if line.startswith("    ") else line
+        for line in markdown(text).splitlines()
+    ]
+    return "\n".join(lines)
+
+
 def shown(file: str, picture: lessons.Picture) -> Iterator[str]:
     """A picture of a page, whose files lie beside it: below its caption, and for dark pages as well."""
     text = markdown(picture.caption)
@@ -155,7 +165,7 @@ def write_page(name: str, made: Run) -> None:
     )
     shutil.copy(ROOT / "demos" / f"{name}.py", PAGES / f"{name}.py")
     lines = [
-        markdown(parts[0].text),
+        typeset(parts[0].text),
         f"\nDownload: {{download}}`notebook <{name}.ipynb>` · {{download}}`script <{name}.py>`\n",
         "## What it makes\n",
         f"{made.note}\n",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import drawings
 import gallery
 import mathematics
 import offline
+import plain
 import pytest
 import sources
 
@@ -95,6 +97,21 @@ def test_a_demo_is_cells_of_prose_and_code() -> None:
         ("markdown", "## A heading\nAnd a text."),
     ]
     assert found[4][1].startswith("def f():")
+
+
+def test_formulas_of_docstrings_are_typeset() -> None:
+    assert plain.latex("max_D  E log D(x) + E_q(z) h(z) - |x_(d-1)|^2, summed over pixels.") == (
+        r"\max_{D} \mathbb{E} \log D(x) + \mathbb{E}_{q(z)} h(z) - |x_{d-1}|^2\text{, summed over pixels.}"
+    )
+    assert plain.latex("P_data(x) >= sqrt(beta_t),   on average minus") == (
+        r"P_{\text{data}}(x) \ge \sqrt{\beta_{t}}, \quad \text{on average minus}"
+    )
+    lessons = sorted((gallery.ROOT / "demos").glob("[!_]*.py"))
+    pages = [gallery.typeset(gallery.cells(file.read_text(encoding="utf-8"))[0].text) for file in lessons]
+    found = [latex for page in pages for latex in re.findall(r"```\{math\}\n(.*?)\n```", page)]
+    assert len(found) >= 15
+    for latex in found:
+        assert mathematics.mathml(latex, True)
 
 
 def test_a_notebook_calls_main_without_the_command_line() -> None:
