@@ -170,7 +170,10 @@ def write_page(name: str, made: Run) -> None:
         "## What it makes\n",
         f"{made.note}\n",
     ]
+    titled = len({picture.section for picture in made.pictures}) > 1
     for number, picture in enumerate(made.pictures):
+        if titled and (number == 0 or picture.section != made.pictures[number - 1].section):
+            lines.append(f"### {markdown(picture.section)}\n")
         file = f"{name}-{number}.{picture.kind}"
         (PAGES / file).write_bytes(picture.content)
         if picture.dark:

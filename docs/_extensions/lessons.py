@@ -30,6 +30,7 @@ FIGURE = re.compile(
     r"<figcaption>(.*?)</figcaption>",
     re.DOTALL,
 )
+SECTION = re.compile(r'<section id="[^"]*">\s*<h2>(.*?)</h2>')
 WIDEST, WIDEST_FRAME, FRAMES = 1100, 640, 10
 """Pixels of a recorded picture and of an animation's frame, and how many of these; the rest is left out."""
 
@@ -43,6 +44,7 @@ class Picture:
     content: bytes
     chart: bool = False
     dark: bytes | None = None
+    section: str = ""
 
 
 def run(name: str, options: list[str], out: str) -> tuple[Path, str]:
@@ -80,7 +82,8 @@ def keep(name: str, options: list[str], target: str) -> str:
 
 
 def figures(report: Path) -> list[Picture]:
-    """The pictures of a report."""
+    """The pictures of a report, with the titles of the sections in which they stand."""
+    _, *parts = SECTION.split(report.read_text(encoding="utf-8"))
     return [
         Picture(
             html.unescape(caption),
@@ -88,8 +91,10 @@ def figures(report: Path) -> list[Picture]:
             base64.b64decode(content),
             bool(chart),
             base64.b64decode(dark) if chart and dark else None,
+            html.unescape(title),
         )
-        for chart, dark, kind, content, caption in FIGURE.findall(report.read_text(encoding="utf-8"))
+        for title, part in zip(parts[::2], parts[1::2], strict=True)
+        for chart, dark, kind, content, caption in FIGURE.findall(part)
     ]
 
 
@@ -137,7 +142,11 @@ def record(folder: Path) -> None:
     for old in RECORDS.glob(f"{name}-*.*"):
         old.unlink()
     for number, it in enumerate(figures(folder / "report.html")):
-        one: dict[str, Any] = {"file": f"{name}-{number}.{it.kind}", "caption": it.caption}
+        one: dict[str, Any] = {
+            "file": f"{name}-{number}.{it.kind}",
+            "caption": it.caption,
+            "section": it.section,
+        }
         (RECORDS / one["file"]).write_bytes(smaller(it.content))
         if it.chart:
             one["chart"] = True
@@ -166,6 +175,7 @@ def pictures(record: dict[str, Any]) -> list[Picture]:
             (RECORDS / one["file"]).read_bytes(),
             one.get("chart", False),
             (RECORDS / one["dark"]).read_bytes() if "dark" in one else None,
+            one.get("section", ""),
         )
         for one in record["pictures"]
     ]

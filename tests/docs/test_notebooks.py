@@ -190,7 +190,7 @@ def test_every_picture_of_a_report_is_found(tmp_path: Path) -> None:
     tiles = plots.image_grid(np.zeros((4, 1, 8, 8)))
     moving = plots.animation([np.zeros((1, 8, 8)), np.ones((1, 8, 8))], tmp_path / "moving.gif")
     run = Run("vae", root=tmp_path)
-    run.section("All", pictures={"a chart": chart, "tiles": tiles, "an animation": moving})
+    run.section("All & more", pictures={"a chart": chart, "tiles": tiles, "an animation": moving})
     found = lessons.figures(run.write_report("Pictures"))
     assert [(one.caption, one.kind, one.chart, one.dark is not None) for one in found] == [
         ("a chart", "png", True, True),
@@ -198,6 +198,7 @@ def test_every_picture_of_a_report_is_found(tmp_path: Path) -> None:
         ("an animation", "gif", False, False),
     ]
     assert found[0].dark != found[0].content
+    assert {one.section for one in found} == {"All & more"}
 
 
 def test_a_picture_stands_below_its_caption_and_a_chart_for_dark_pages_too() -> None:
