@@ -141,13 +141,17 @@ def typeset(text: str) -> str:
     return "\n".join(lines)
 
 
-def shown(file: str, picture: lessons.Picture) -> Iterator[str]:
-    """A picture of a page, whose files lie beside it: below its caption, and for dark pages as well."""
-    text = markdown(picture.caption)
+def images(file: str, picture: lessons.Picture) -> Iterator[str]:
+    """A picture whose files lie beside the page, and for dark pages as well."""
     files = {file: "only-light", dark_of(file): "only-dark"} if picture.dark else {file: ""}
-    yield f"{text}:\n\n" + "::::{container} chart\n" * picture.chart
     for one, mode in files.items():
-        yield f"```{{image}} {one}\n:alt: {text}\n:class: run {mode}\n```\n"
+        yield f"```{{image}} {one}\n:alt: {markdown(picture.caption)}\n:class: run {mode}\n```\n"
+
+
+def shown(file: str, picture: lessons.Picture) -> Iterator[str]:
+    """A picture of a page below its caption."""
+    yield f"{markdown(picture.caption)}:\n\n" + "::::{container} chart\n" * picture.chart
+    yield from images(file, picture)
     yield "::::\n" * picture.chart
 
 
@@ -188,19 +192,15 @@ def write_page(name: str, made: Run) -> None:
 
 
 def card(name: str, made: Run) -> str:
-    """What the list shows of a demo: one of its pictures, if it can without words, and what it is about."""
+    """What the list shows of a demo: its first picture that rests, and what it is about."""
     source = (ROOT / "demos" / f"{name}.py").read_text(encoding="utf-8")
     title, _, about = cells(source)[0].text.splitlines()[0].removeprefix("# ").partition(": ")
     if not about:
         title, about = name.replace("_", " ").capitalize(), title
-    order = sorted(enumerate(made.pictures), key=lambda pair: (pair[1].kind == "gif", pair[1].chart))
-    cover = [
-        f":img-top: {name}-{number}.{picture.kind}\n:img-alt: {markdown(picture.caption)}\n"
-        for number, picture in order[:1]
-    ]
+    covers = ((f"{name}-{i}.{it.kind}", it) for i, it in enumerate(made.pictures) if it.kind != "gif")
     return (
-        f":::{{grid-item-card}} {markdown(title)}\n:link: {name}\n:link-type: doc\n{''.join(cover)}\n"
-        f"{markdown(about[0].upper() + about[1:])}.\n:::\n"
+        f":::{{grid-item-card}}\n:link: {name}\n:link-type: doc\n\n{''.join(images(*next(covers)))}\n^^^\n"
+        f"**{markdown(title)}**\n\n{markdown(about[0].upper() + about[1:])}.\n:::\n"
     )
 
 
