@@ -12,7 +12,7 @@ The reading order is ``looks`` (the table), ``world`` (P_data), ``observations``
 
 from .drawing import SHAPE, draw
 from .looks import ATTRIBUTES, COUNTS, LEVELS, NAMES, all_looks, describe, frequencies, look, look_numbers
-from .observations import arrange, observations
+from .observations import observations
 from .persons import best_guess, pose, region, second_pictures
 from .reading import TOLERANCE, Reading, read
 from .world import entropy, joint, log_prob, probabilities, sample, total_correlation
@@ -26,7 +26,6 @@ __all__ = [
     "TOLERANCE",
     "Reading",
     "all_looks",
-    "arrange",
     "best_guess",
     "describe",
     "draw",

@@ -1,19 +1,16 @@
 """The fifty people: a sample of P_data whose counts are exactly the published ones.
 
 Given its counts, a table of fifty independent draws from P_data is any arrangement of the five columns,
-with probability proportional to the product of P_data over its rows. :func:`arrange` samples such
-arrangements by a Metropolis chain that swaps two entries of a column, which no count can notice.
-``PEOPLE_ROWS`` is one such sample, written down so that it is the same everywhere and for ever.
+with probability proportional to the product of P_data over its rows. A Metropolis chain that swaps two
+entries of a column, which no count can notice, samples such arrangements. ``PEOPLE_ROWS`` is one of its
+samples, written down so that it is the same everywhere and for ever.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...backend import RandomStream, asnumpy, check_rng
-from ..tables import Rows, log_of_probabilities
-from .looks import COUNTS, LEVELS, PEOPLE
-from .world import joint
+from ..tables import Rows
 
 #: One person each: the levels of topType, hairColor, accessoriesType, clothingType, clothingColor.
 PEOPLE_ROWS = """
@@ -37,34 +34,3 @@ def observations() -> Rows:
     ((50, 5), 23)
     """
     return np.array([[int(level) for level in person] for person in PEOPLE_ROWS.split()], dtype=np.int64)
-
-
-def arrange(rng: RandomStream, *, swaps: int = 20_000) -> Rows:
-    """Draw another fifty people with the same counts: what the study might as well have seen.
-
-    Parameters
-    ----------
-    rng : RandomStream
-        The stream of random numbers.
-    swaps : int
-        How many swaps to propose. After a few thousand the start is forgotten.
-
-    Returns
-    -------
-    array
-        Looks, shape (50, 5), each of positive probability under P_data.
-    """
-    check_rng(rng)
-    columns = [np.repeat(np.arange(len(counts)), list(counts.values())) for counts in COUNTS.values()]
-    rows = np.stack([column[rng.permutation(PEOPLE)] for column in columns], axis=1)
-    log_joint = log_of_probabilities(joint())
-    attributes = asnumpy(rng.integers(0, len(LEVELS), (swaps,), batch_axis=None))
-    pairs = asnumpy(rng.integers(0, PEOPLE, (swaps, 2), batch_axis=None))
-    log_uniform = np.log1p(-asnumpy(rng.uniform((swaps,), np.float64, batch_axis=None)))
-    for attribute, (first, second), threshold in zip(attributes, pairs, log_uniform, strict=True):
-        before = log_joint[tuple(rows[first])] + log_joint[tuple(rows[second])]
-        rows[[first, second], attribute] = rows[[second, first], attribute]
-        after = log_joint[tuple(rows[first])] + log_joint[tuple(rows[second])]
-        if threshold >= after - before:
-            rows[[first, second], attribute] = rows[[second, first], attribute]
-    return rows

@@ -9,20 +9,11 @@ from scratchgen.data import avatars
 from scratchgen.data.tables import count_levels
 
 
-def assert_has_the_published_counts(rows: np.ndarray) -> None:
+def test_the_observations_have_the_published_counts() -> None:
+    rows = avatars.observations()
     assert rows.shape == (50, 5)
     for counted, published in zip(count_levels(rows, avatars.LEVELS), avatars.COUNTS.values(), strict=True):
         assert counted.tolist() == list(published.values())
-
-
-def test_the_observations_have_the_published_counts() -> None:
-    assert_has_the_published_counts(avatars.observations())
-
-
-def test_another_fifty_people_have_the_same_counts_and_are_others() -> None:
-    people = avatars.arrange(RandomStream(0, "people"), swaps=2000)
-    assert_has_the_published_counts(people)
-    assert (people != avatars.observations()).any()
 
 
 def test_the_observations_are_typical_of_the_world() -> None:
@@ -33,11 +24,3 @@ def test_the_observations_are_typical_of_the_world() -> None:
     shuffled = np.stack([RandomStream(k).permutation(50) for k in range(5)], axis=1)
     independent = np.take_along_axis(avatars.observations(), shuffled, axis=0)
     assert avatars.log_prob(independent).mean() < log_prob.mean() - 0.5
-
-
-def test_arranging_forgets_its_start() -> None:
-    likelihoods = [
-        avatars.log_prob(avatars.arrange(RandomStream(seed, "people"), swaps=4000)).mean()
-        for seed in range(6)
-    ]
-    assert abs(np.mean(likelihoods) + avatars.entropy()) < 0.3
