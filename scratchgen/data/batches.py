@@ -8,7 +8,7 @@ from typing import Any
 from ..backend import Array, RandomStream, check_rng, checks, device_of
 
 
-def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: bool = False) -> Iterator[Any]:
+def batches(x: Array, size: int, rng: RandomStream, *more: Array) -> Iterator[Any]:
     """One epoch: every example once, in an order that `rng` draws, `size` at a time.
 
     Training resumes exactly where it stopped when each epoch draws from a stream of its own, as in
@@ -24,8 +24,6 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
         What orders the examples.
     *more : array
         Arrays of the same length, for example labels, batched in the same order.
-    drop_last : bool, default False
-        Leave out a last batch that is shorter than `size`.
 
     Yields
     ------
@@ -37,8 +35,8 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
     TypeError
         If `x` or one of `more` is no array, or `rng` no RandomStream.
     ValueError
-        If `size` is not a positive whole number, there are no examples, the arrays differ in length, or
-        `drop_last` would leave no batch at all. All of this is raised by the call, before the first batch.
+        If `size` is not a positive whole number, there are no examples, or the arrays differ in length. All
+        of this is raised by the call, before the first batch.
 
     Examples
     --------
@@ -56,12 +54,11 @@ def batches(x: Array, size: int, rng: RandomStream, *more: Array, drop_last: boo
     count = len(x)
     if count == 0:
         raise ValueError(f"x: got shape {tuple(x.shape)}, expected at least one example")
-    size = checks.whole("size", size, 1, count if drop_last else None)
+    size = checks.whole("size", size)
     order = check_rng(rng).permutation(count)
-    stop = count - count % size if drop_last else count
 
     def draw() -> Iterator[Any]:
-        for start in range(0, stop, size):
+        for start in range(0, count, size):
             index = order[start : start + size]
             batch = tuple(array[device_of(array).asarray(index)] for array in arrays)
             yield batch if more else batch[0]

@@ -20,13 +20,6 @@ def test_every_example_once_in_batches_of_the_size(count: int, size: int, seed: 
     assert [len(b) for b in drawn] == [size] * (count // size) + [count % size] * (count % size > 0)
 
 
-@given(count=st.integers(1, 50), data=st.data())
-def test_drop_last_keeps_whole_batches_only(count: int, data: st.DataObject) -> None:
-    size = data.draw(st.integers(1, count))
-    drawn = [len(b) for b in batches(sg.asarray(np.arange(count)), size, RandomStream(0), drop_last=True)]
-    assert drawn == [size] * (count // size)
-
-
 def test_arrays_are_batched_in_the_same_order() -> None:
     x = np.arange(20, dtype=np.float32).reshape(10, 1, 2, 1)
     labels, weights = x[:, 0, 0, 0].astype(np.int64) // 2, x[:, 0, 1, 0] * 3
@@ -83,11 +76,6 @@ def test_wrong_arguments_are_refused_before_the_first_batch(
 ) -> None:
     with pytest.raises(error, match=message):
         batches(x, size, RandomStream(0), *more)  # not even asked for a batch
-
-
-def test_dropping_the_only_batch_is_refused() -> None:
-    with pytest.raises(ValueError, match="size: got 6, expected a whole number from 1 to 5"):
-        batches(np.zeros(5), 6, RandomStream(0), drop_last=True)
 
 
 def test_a_seed_is_no_stream() -> None:
