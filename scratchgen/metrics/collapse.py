@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .neighbours import Floats, check_points, nearest_distances
+from .neighbours import Floats, check_points, evenly, nearest_distances
 from .precision_recall import precision_recall
 
 LOWEST_SPREAD = 0.5
@@ -28,12 +28,8 @@ class Diversity:
     """The fraction of the data that lies among the samples (see `precision_recall`): low if a part of the
     data, such as a class, is never made."""
 
-    @property
-    def collapsed(self) -> bool:
-        """Whether one of the three is so low that the generator has collapsed."""
-        return self.spread < LOWEST_SPREAD or self.spacing < LOWEST_SPACING or self.recall < LOWEST_RECALL
-
     def __str__(self) -> str:
+        """In words, and whether one of the three is so low that the generator has collapsed."""
         reasons = []
         if self.spread < LOWEST_SPREAD:
             reasons.append(f"samples spread {self.spread:.2f} times as far as the data")
@@ -73,24 +69,18 @@ def diversity(samples: Any, data: Any) -> Diversity:
     --------
     >>> import numpy as np
     >>> data = np.random.default_rng(0).normal(size=(200, 2))
-    >>> diversity(data[:100], data[100:]).collapsed
-    False
-    >>> diversity(np.tile(data[:10], (10, 1)), data[100:]).collapsed
-    True
+    >>> print(diversity(np.tile(data[:10], (10, 1)), data[100:]))
+    collapsed: the nearest other sample is 0.00 times as far as with data, only 0% of the data
+    lie among the samples
     """
     true = check_points("data", data, least=5)
     made = check_points("samples", samples, least=5, dimensions=true.shape[1])
-    true, made = (_some(points, min(len(true), len(made))) for points in (true, made))
+    true, made = (evenly(points, min(len(true), len(made))) for points in (true, made))
     if _spacing(true) == 0:
         raise ValueError("data: got examples half of which occur twice, expected different ones")
     spread = _spread(made) / _spread(true)  # (spread-ratio)
     spacing = _spacing(made) / _spacing(true)  # (spacing-ratio)
     return Diversity(spread=spread, spacing=spacing, recall=precision_recall(true, made).recall)
-
-
-def _some(points: Floats, n: int) -> Floats:
-    """`n` of the points, from all over the set: a set may be sorted."""
-    return points[np.linspace(0, len(points) - 1, n).round().astype(int)]
 
 
 def _spread(points: Floats) -> float:

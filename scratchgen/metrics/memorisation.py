@@ -97,7 +97,12 @@ def distance_ratio(samples: Any, training: Any, held_out: Any) -> float:
     known = check_points("training", training)
     made = check_points("samples", samples, dimensions=known.shape[1])
     fresh = check_points("held_out", held_out, dimensions=known.shape[1])
-    unit = float(np.median(nearest_distances(fresh, known, 1)))
+    return median_ratio(nearest_distances(made, known, 1), nearest_distances(fresh, known, 1))
+
+
+def median_ratio(distances: Floats, units: Floats) -> float:
+    """The median of distances to the nearest training example, by that of examples held out."""
+    unit = float(np.median(units))
     if unit == 0:
         raise ValueError("held_out: got examples half of which are in training, expected new ones")
-    return float(np.median(nearest_distances(made, known, 1))) / unit  # (distance-ratio)
+    return float(np.median(distances)) / unit  # (distance-ratio)

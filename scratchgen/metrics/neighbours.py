@@ -28,6 +28,11 @@ def check_points(name: str, x: Any, least: int = 1, dimensions: int | None = Non
     return flat if dimensions is None else checks.shape(name, flat, ("n", dimensions), "like the others")
 
 
+def evenly(points: Any, n: int) -> Any:
+    """`n` of the points (all, if there are fewer), from all over the set: a set may be sorted."""
+    return points[np.linspace(0, len(points) - 1, min(n, len(points))).round().astype(int)]
+
+
 def squared_distances(points: Floats, others: Floats) -> Floats:
     """Return all squared Euclidean distances, shape (points, others).
 

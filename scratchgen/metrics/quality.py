@@ -18,7 +18,8 @@ from ..autograd import no_grad, raw
 from ..backend import asarray, asnumpy, checks
 from ..data import Images
 from .frechet import frechet_distance
-from .neighbours import Floats, check_points, nearest_distances
+from .memorisation import median_ratio
+from .neighbours import Floats, check_points, evenly, nearest_distances
 
 SURE = 0.9
 IMAGES_AT_ONCE = 500
@@ -92,15 +93,15 @@ def sample_quality(samples: Any, classifier: SeesClasses, data: Images) -> Sampl
     checks.within("samples", made, 0, 1, "divide bytes by 255")
     logits, features = _seen(made, classifier)
     real_logits, real_features = _seen(data.test, classifier)
-    _, known_features = _seen(_spread(data.train, len(made)), classifier)
-    two, real_two = _two_nearest(made, data), _two_nearest(_spread(data.test, len(made)), data)
+    _, known_features = _seen(evenly(data.train, len(made)), classifier)
+    two, real_two = _two_nearest(made, data), _two_nearest(evenly(data.test, len(made)), data)
     return SampleQuality(
         confident=_confident(logits),
         confident_real=_confident(real_logits),
         class_shares=np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits),
         frechet=frechet_distance(features, real_features),
         frechet_real=frechet_distance(known_features, real_features),
-        nearest=_median_ratio(two[:, 0], real_two[:, 0]),
+        nearest=median_ratio(two[:, 0], real_two[:, 0]),
         copies=float(np.mean(two[:, 0] <= two[:, 1] / 3)),
         copies_real=float(np.mean(real_two[:, 0] <= real_two[:, 1] / 3)),
     )
@@ -128,15 +129,3 @@ def _two_nearest(images: np.ndarray, data: Images) -> Floats:
     """The distances of images to their two nearest training images, shape (n, 2)."""
     known = check_points("data.train", data.train, least=2)
     return nearest_distances(check_points("samples", images), known, 2)
-
-
-def _median_ratio(distances: Floats, units: Floats) -> float:
-    unit = float(np.median(units))
-    if unit == 0:
-        raise ValueError("data: got test images half of which are training images, expected new ones")
-    return float(np.median(distances)) / unit
-
-
-def _spread(images: np.ndarray, n: int) -> np.ndarray:
-    """`n` images from all over the set (all, if there are fewer): a set may be sorted."""
-    return images[np.linspace(0, len(images) - 1, min(n, len(images))).round().astype(int)]

@@ -99,5 +99,5 @@ def test_bad_input_is_named() -> None:
         sample_quality(np.zeros((5, 1, 2, 2), np.float32), Brightness(), data)
     with pytest.raises(ValueError, match=r"samples: got numbers from .*, expected 0 to 1; divide"):
         sample_quality(2 * data.test, Brightness(), data)
-    with pytest.raises(ValueError, match="test images half of which are training images"):
+    with pytest.raises(ValueError, match="held_out: got examples half of which are in training"):
         sample_quality(data.test, Brightness(), replace(data, test=data.train))
