@@ -51,7 +51,7 @@ def test_no_other_theta_makes_the_data_more_likely() -> None:
 def test_it_is_the_posterior_mean_under_a_symmetric_dirichlet_prior() -> None:
     # Two levels: E theta = int theta^(n1 + a) (1 - theta)^(n2 + a - 1) / int theta^(n1 + a - 1) ...
     for alpha in (1, 2.5):
-        smooth = CategoricalNaiveBayes((2,), alpha).fit_counts([[7, 3]]).theta[0]
+        smooth = CategoricalNaiveBayes((2,), alpha).fit(np.repeat([[0], [1]], [7, 3], axis=0)).theta[0]
 
         def posterior(t: float, a: float = alpha) -> float:
             return t ** (7 + a - 1) * (1 - t) ** (3 + a - 1)
@@ -99,7 +99,7 @@ def test_the_next_ones_level_has_the_ratio_of_two_evidences() -> None:
 
     counts = np.array([7, 0, 3, 1])
     for alpha in (0.5, 1, 3):
-        theta = CategoricalNaiveBayes((4,), alpha).fit_counts([counts]).theta[0]
+        theta = CategoricalNaiveBayes((4,), alpha).fit(np.repeat(np.arange(4), counts)[:, None]).theta[0]
         more = [log_evidence(counts + unit, alpha) - log_evidence(counts, alpha) for unit in np.eye(4)]
         assert_close(theta, np.exp(more), rtol=1e-12)
 

@@ -15,12 +15,11 @@ theta is. A combination that was never seen can still be probable; a level that 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ...backend import RandomStream, checks
+from ...backend import RandomStream
 from ...data.tables import Rows, check_rows, count_levels, entropy_of, log_of_probabilities, sample_levels
 from .smoothing import smoothed
 from .tables import Floats, TableModel
@@ -63,36 +62,10 @@ class CategoricalNaiveBayes(TableModel):
         ValueError
             If the table is empty or holds a level that does not exist.
         """
-        return self.fit_counts(count_levels(check_rows(rows, self.levels), self.levels))
-
-    def fit_counts(self, counts: Sequence[Any]) -> CategoricalNaiveBayes:
-        """Estimate theta from how often each level was seen, which is all it needs, and return the model.
-
-        Parameters
-        ----------
-        counts : sequence of arrays of int
-            For attribute k, shape (levels[k],).
-
-        Raises
-        ------
-        ValueError
-            If the shapes differ from ``levels``, a count is negative, or the attributes do not sum to one
-            positive number of observations.
-
-        Examples
-        --------
-        >>> CategoricalNaiveBayes((2, 3), alpha=1).fit_counts([[3, 1], [0, 2, 2]]).theta[0].round(3)
-        array([0.667, 0.333])
-        """
-        tables = [np.asarray(count) for count in counts]
-        if tuple(table.shape for table in tables) != tuple((count,) for count in self.levels):
-            shapes = [table.shape for table in tables]
-            raise ValueError(f"counts: got shapes {shapes}, expected one entry per level, {self.levels}")
-        for k, table in enumerate(tables):
-            checks.within(f"counts[{k}]", checks.whole_numbers(f"counts[{k}]", table), 0, np.inf)
-        sums = [int(table.sum()) for table in tables]
-        if sums[0] == 0 or len(set(sums)) > 1:
-            raise ValueError(f"counts: got sums {sums}, expected the same number of observations, 1 or more")
+        table = check_rows(rows, self.levels)
+        if len(table) == 0:
+            raise ValueError("rows: got none, expected at least one to fit")
+        tables = count_levels(table, self.levels)
         theta = (smoothed(table, self.alpha) for table in tables)  # (naive-bayes-maximum-likelihood)
         self._theta = tuple(theta)
         return self
