@@ -42,30 +42,15 @@ for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
 
 for _module, _names in {
     elementwise: (
-        *("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "tanh", "sigmoid", "erf", "sin", "cos"),
-        *("pow", "maximum", "minimum", "clip", "astype"),
+        "exp expm1 log log1p sqrt square abs tanh sigmoid erf sin cos pow maximum minimum clip astype"
     ),
-    reductions: (
-        *("sum", "mean", "var", "std", "norm", "max", "min", "argmax", "prod", "logsumexp", "cumsum"),
-    ),
-    shapes: (
-        *(
-            "reshape",
-            "flatten",
-            "squeeze",
-            "unsqueeze",
-            "permute",
-            "transpose",
-            "flip",
-            "broadcast_to",
-            "split",
-        ),
-    ),
-    fused: ("relu", "softmax", "log_softmax"),
-    linear_algebra: ("matmul",),
-    indexing: ("gather",),
+    reductions: "sum mean var std norm max min argmax prod logsumexp cumsum",
+    shapes: "reshape flatten squeeze unsqueeze permute transpose flip broadcast_to split",
+    fused: "relu softmax log_softmax",
+    linear_algebra: "matmul",
+    indexing: "gather",
 }.items():
-    for _name in _names:
+    for _name in _names.split():
         setattr(Tensor, _name, getattr(_module, _name))
 
 Tensor.backward = backward.backward  # type: ignore[assignment, method-assign]

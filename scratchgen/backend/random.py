@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -117,19 +117,17 @@ class RandomStream:
         self, shape: Shape = (), dtype: DTypeLike = np.float32, *, batch_axis: int | None = 0
     ) -> Array:
         """Standard normal numbers, N(0, 1)."""
-        draw = self._generator.standard_normal
-        return asarray(self._cut(lambda whole: draw(whole, dtype=dtype), shape, batch_axis), dtype)
+        return asarray(self._cut(self._generator.standard_normal, shape, batch_axis, dtype=dtype), dtype)
 
     def uniform(
         self, shape: Shape = (), dtype: DTypeLike = np.float32, *, batch_axis: int | None = 0
     ) -> Array:
         """Numbers uniform on [0, 1)."""
-        draw = self._generator.random
-        return asarray(self._cut(lambda whole: draw(whole, dtype=dtype), shape, batch_axis), dtype)
+        return asarray(self._cut(self._generator.random, shape, batch_axis, dtype=dtype), dtype)
 
     def integers(self, low: int, high: int, shape: Shape = (), *, batch_axis: int | None = 0) -> Array:
         """Whole numbers uniform on ``low .. high - 1``."""
-        return asarray(self._cut(lambda whole: self._host.integers(low, high, whole), shape, batch_axis))
+        return asarray(self._cut(partial(self._host.integers, low, high), shape, batch_axis))
 
     def bernoulli(self, probability: Array, *, batch_axis: int | None = 0) -> Array:
         """Zeros and ones, each 1 with its own `probability`; of the shape and dtype of `probability`.
@@ -147,15 +145,15 @@ class RandomStream:
         """A shuffled ``0 .. n - 1``, always on the host: it orders work rather than entering a model."""
         return self._host.permutation(n)
 
-    def _cut(self, draw: Callable[[tuple[int, ...]], Any], shape: Shape, batch_axis: int | None) -> Any:
+    def _cut(self, draw: Callable[..., Any], shape: Shape, batch_axis: int | None, **how: Any) -> Any:
         """What `draw` gives for the shape of the whole batch, cut to the part that this stream serves."""
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         if batch_axis is None or not shape:
-            return draw(shape)
+            return draw(shape, **how)
         if not -len(shape) <= batch_axis < len(shape):
             raise ValueError(f"batch_axis: got {batch_axis}, expected None or an axis of shape {shape}")
         if self._part is None:
-            return draw(shape)
+            return draw(shape, **how)
         start, stop, whole = self._part
         before, after = shape[: batch_axis % len(shape)], shape[batch_axis % len(shape) + 1 :]
         if shape[batch_axis] != stop - start:
@@ -163,7 +161,7 @@ class RandomStream:
                 f"shape: got {shape[batch_axis]} examples along batch axis {batch_axis} of {shape}, "
                 f"expected {stop - start} from {self!r}"
             )
-        drawn = draw((*before, whole, *after))
+        drawn = draw((*before, whole, *after), **how)
         return drawn[(slice(None),) * len(before) + (slice(start, stop),)].copy()
 
 

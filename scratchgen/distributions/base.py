@@ -122,7 +122,10 @@ class Distribution(ABC):
         That is the distribution's own first axis, after those of the samples, as in (samples, batch, ...).
         A single distribution has none: there each sample is an example.
         """
-        lead = sample_shape(rng, samples)
+        check_rng(rng)
+        lead = () if samples is None else samples if isinstance(samples, tuple) else (samples,)
+        for n in lead:
+            checks.whole("samples", n)
         alone = len(self.shape) == self.event_ndim
         return (*lead, *self.shape), len(lead) if not alone else 0 if lead else None
 
@@ -199,11 +202,12 @@ def parameters(**given: Any) -> list[Any]:
 
 def _are_made_alike(given: Collection[Any]) -> bool:
     """Whether all are what a network made, of one floating-point type: the usual case, nothing to check."""
+    dtype = None
     for x in given:
-        if type(x) is not Tensor or x.origin is None:
+        if type(x) is not Tensor or x.origin is None or x.data.dtype != (dtype or x.data.dtype):
             return False
-    types = {x.data.dtype for x in given}
-    return len(types) == 1 and types.pop().kind == "f"
+        dtype = x.data.dtype
+    return dtype is not None and dtype.kind == "f"
 
 
 def filled(number: float, like: Array) -> Array:
@@ -253,16 +257,3 @@ def joint_shape(**shapes: tuple[int, ...]) -> tuple[int, ...]:
 def spread(x: Any, shape: tuple[int, ...]) -> Any:
     """`x` broadcast to `shape`; `x` itself where it has that shape."""
     return x if x.shape == shape else broadcast_to(x, shape)
-
-
-def sample_shape(rng: Any, samples: Samples) -> tuple[int, ...]:
-    """Check the arguments of a `sample` method; the leading axes that `samples` asks for.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `rng` is no RandomStream, or `samples` holds something else than positive whole numbers.
-    """
-    check_rng(rng)
-    lead = () if samples is None else samples if isinstance(samples, tuple) else (samples,)
-    return tuple(checks.whole("samples", n) for n in lead)
