@@ -11,7 +11,7 @@ from ..autograd import conv, conv_transpose
 from ..autograd.convolution import biased_conv, biased_conv_transpose
 from ..backend import RandomStream, checks
 from ..backend.convolution import transposed_size
-from ..backend.convolution.geometry import Pair, Size, check_groups, numbers, pair
+from ..backend.convolution.geometry import Size, check_groups, numbers, pair
 from .init import fan_in_, stream_or_next
 from .module import Module, Parameter, parameter_like
 
@@ -73,30 +73,34 @@ def conv_transpose2d(
 
 
 class _Convolution(Module):
-    """What all convolutions share: everything but the weight's shape and the function."""
+    """What all convolutions share: everything but the function, and the order of the weight's channels."""
 
     axes = 2
+    transposed = False
 
     def __init__(
         self,
-        channels: Pair,
-        weight_channels: Pair,
+        in_channels: int,
+        out_channels: int,
         kernel_size: Size,
-        stride: Size,
-        padding: Size,
-        dilation: Size,
-        groups: int,
-        bias: bool,
-        rng: RandomStream | None,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        rng: RandomStream | None = None,
     ) -> None:
-        self.in_channels, self.out_channels = channels
+        self.in_channels = checks.whole("in_channels", in_channels)
+        self.out_channels = checks.whole("out_channels", out_channels)
+        check_groups(checks.whole("groups", groups), input=in_channels, output=out_channels)
         self.kernel_size = numbers("kernel_size", kernel_size, 1, self.axes)
         self.stride = numbers("stride", stride, 1, self.axes)
         self.padding = numbers("padding", padding, 0, self.axes)
         self.dilation = numbers("dilation", dilation, 1, self.axes)
         self.groups = groups
-        self.weight = parameter_like((weight_channels[0], weight_channels[1] // groups, *self.kernel_size))
-        self.bias: Parameter | None = parameter_like((self.out_channels,)) if bias else None
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.weight = parameter_like((first, second // groups, *self.kernel_size))
+        self.bias: Parameter | None = parameter_like((out_channels,)) if bias else None
         self.reset_parameters(stream_or_next(rng))
 
     def reset_parameters(self, rng: RandomStream) -> None:
@@ -112,32 +116,7 @@ class _Convolution(Module):
         return ", ".join([*parts, *(["bias=False"] if self.bias is None else [])])
 
 
-def _check_channels(in_channels: int, out_channels: int, groups: int) -> Pair:
-    channels = checks.whole("in_channels", in_channels), checks.whole("out_channels", out_channels)
-    check_groups(checks.whole("groups", groups), input=channels[0], output=channels[1])
-    return channels
-
-
-class _Forwards(_Convolution):
-    """What the two that are not transposed share: their arguments."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size = 0,
-        dilation: Size = 1,
-        groups: int = 1,
-        bias: bool = True,
-        rng: RandomStream | None = None,
-    ) -> None:
-        channels = _check_channels(in_channels, out_channels, groups)
-        super().__init__(channels, channels[::-1], kernel_size, stride, padding, dilation, groups, bias, rng)
-
-
-class Conv2d(_Forwards):
+class Conv2d(_Convolution):
     r"""Convolution of images: ``(batch, in_channels, h, w) -> (batch, out_channels, h', w')``.
 
     .. math:: y_{beop} = v_e + \sum_{cij} w_{ecij} \, x_{b,\,c,\,o q + i r - p_0,\,p q + j r - p_0}
@@ -182,7 +161,7 @@ class Conv2d(_Forwards):
         return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
-class Conv1d(_Forwards):
+class Conv1d(_Convolution):
     """Convolution of sequences: ``(batch, in_channels, length) -> (batch, out_channels, length')``.
 
     As `Conv2d`, along one axis.
@@ -249,6 +228,8 @@ class ConvTranspose2d(_Convolution):
     (4, 3, 28, 28)
     """
 
+    transposed = True
+
     def __init__(
         self,
         in_channels: int,
@@ -262,9 +243,8 @@ class ConvTranspose2d(_Convolution):
         dilation: Size = 1,
         rng: RandomStream | None = None,
     ) -> None:
-        channels = _check_channels(in_channels, out_channels, groups)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng)
         self.output_padding = pair("output_padding", output_padding, 0)
-        super().__init__(channels, channels, kernel_size, stride, padding, dilation, groups, bias, rng)
         if any(more >= step for more, step in zip(self.output_padding, self.stride, strict=True)):
             raise ValueError(
                 f"output_padding: got {self.output_padding}, expected less than the stride {self.stride}"
