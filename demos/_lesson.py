@@ -17,8 +17,10 @@ import numpy as np
 
 import scratchgen as sg
 from demos._options import (
+    Brief as Brief,
     Common,
     Options,
+    OwnWorld as OwnWorld,
     SomeOptions,
     command,
     computed,

@@ -84,6 +84,22 @@ class Options(Common):
     """The folder of an interrupted run of this lesson, to go on with it exactly."""
 
 
+@dataclass
+class OwnWorld(Common):
+    """The options of lessons that draw their data themselves."""
+
+    data: tyro.conf.Suppress[Literal["drawn"]] = "drawn"  # type: ignore[assignment]
+    root: tyro.conf.Suppress[Path | None] = None
+
+
+@dataclass
+class Brief(Options):
+    """The options of lessons whose trainings are short, and leave no checkpoint."""
+
+    max_minutes: tyro.conf.Suppress[float | None] = None
+    resume: tyro.conf.Suppress[Path | None] = None
+
+
 SomeOptions = TypeVar("SomeOptions", bound=Common)
 
 

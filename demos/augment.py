@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import tyro
@@ -31,7 +30,7 @@ COUNTS, STEPS = (5, 10, 20, 50), 300
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.Brief):
     """Train classifiers on few pictures, with distorted and with drawn ones."""
 
     data: Literal["digits", "mnist", "fashion", "scans"] = "digits"  # type: ignore[assignment]
@@ -45,8 +44,6 @@ class Options(_lesson.Options):
     turn: float | None = None
     """Up to this angle, in radians; a finding may be turned by any."""
     batch_size: tyro.conf.Suppress[int] = 128
-    max_minutes: tyro.conf.Suppress[float | None] = None
-    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
     def settled(self) -> Options:
         """With distortions that suit the data."""

@@ -14,11 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import tyro
 
 from demos import _avatar_models as models, _avatar_page, _lesson
 from demos._avatar_page import Entry
@@ -29,12 +26,9 @@ from scratchgen.training import Run
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.OwnWorld, _lesson.Options):
     """Train six models on portraits of the same people, and score them by both rules."""
 
-    data: tyro.conf.Suppress[Literal["avatars"]] = "avatars"  # type: ignore[assignment]
-    """The world of 4,032 looks; there is no other whose P_data is known."""
-    root: tyro.conf.Suppress[Path | None] = None
     steps: int | None = None
     """Training steps; unless given, what suits each model."""
     people: int = 1000

@@ -15,11 +15,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import tyro
 from scipy.cluster.vq import kmeans2
 
 import scratchgen as sg
@@ -31,11 +28,9 @@ from scratchgen.training import Run
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.OwnWorld, _lesson.Options):
     """Train six models in four worlds, and say on one page what each can and cannot."""
 
-    data: tyro.conf.Suppress[Literal["worlds"]] = "worlds"  # type: ignore[assignment]
-    root: tyro.conf.Suppress[Path | None] = None
     steps: int | None = None
     """Training steps of every model; unless given, what suits each."""
     observed: int = 5000

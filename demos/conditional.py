@@ -13,11 +13,9 @@ Are its codes smoother than an autoencoder's? How many are enough, and what if t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tyro
 
 import scratchgen as sg
 from demos import _conditional_codes as codes, _conditional_page, _lesson
@@ -32,14 +30,12 @@ LATENTS, FEW, SIGMA = (1, 2, 4, 8, 16, 32), 50, 0.1
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.Brief):
     """Train a conditional VAE, and look into the codes of VAEs and autoencoders."""
 
     hidden_dim: int = 128
     latent_dim: int = 8
     lr: float = 2e-3
-    max_minutes: tyro.conf.Suppress[float | None] = None
-    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
 
 # %% Told the class: the same network, with a label beside the image and beside the code

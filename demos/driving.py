@@ -15,11 +15,9 @@ Here the recorded scenarios come from a known density, so it can be told what al
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import tyro
 
 import scratchgen as sg
 from demos import _driving_page, _lesson
@@ -36,11 +34,9 @@ ROUNDS, WIDER, SHARE, FEWEST, FAST = 3, 1.5, 0.1, 20, 16.0
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.OwnWorld, _lesson.Options):
     """Learn scenarios of traffic, and find out how often two controllers collide."""
 
-    data: tyro.conf.Suppress[Literal["driving"]] = "driving"  # type: ignore[assignment]
-    root: tyro.conf.Suppress[Path | None] = None
     recorded: int = 20_000
     """Scenarios to learn from."""
     simulations: int = 100_000

@@ -12,11 +12,9 @@ a copy, the same GAN without the second picture, a VAE, and the best guess that 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import tyro
 
 import scratchgen as sg
 from demos import _exemplar_others as others, _exemplar_page, _lesson
@@ -30,11 +28,9 @@ HOLES = {"eyes": ["accessoriesType"], "hair": ["topType", "hairColor"]}
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.OwnWorld, _lesson.Options):
     """Fill in holes with and without another picture of the same person."""
 
-    data: tyro.conf.Suppress[Literal["avatars"]] = "avatars"  # type: ignore[assignment]
-    root: tyro.conf.Suppress[Path | None] = None
     people: int = 6000
     """How many are observed, twice each."""
     batch_size: int = 32

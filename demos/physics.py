@@ -16,11 +16,9 @@ few places, and its temperature everywhere?
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import tyro
 
 import scratchgen as sg
 from demos import _lesson, _physics_page
@@ -40,11 +38,9 @@ PLACES = np.linspace(-1.0, 1.0, 11)
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.OwnWorld, _lesson.Options):
     """Train GANs of curves with the right law, a wrong one and none, and one of rods."""
 
-    data: tyro.conf.Suppress[Literal["physics"]] = "physics"  # type: ignore[assignment]
-    root: tyro.conf.Suppress[Path | None] = None
     rigs: int = 5000
     """How many rigs are observed, and how many rods."""
     weight: float = 0.1

@@ -16,7 +16,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -36,7 +35,7 @@ EPSILONS, MEMBERS = (0.5, 1.0, 2.0, 4.0, 8.0), (100, 1000)
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.Brief):
     """Attack models; train with a guarantee; learn from what such models draw."""
 
     data: Literal["digits", "mnist"] = "digits"
@@ -50,8 +49,6 @@ class Options(_lesson.Options):
     seeds: int = 5
     """How often each private model is trained."""
     batch_size: tyro.conf.Suppress[int] = 128
-    max_minutes: tyro.conf.Suppress[float | None] = None
-    resume: tyro.conf.Suppress[Path | None] = None  # its trainings are short, and leave no checkpoint
 
     def settled(self) -> Options:
         """With the norm that suits the data."""

@@ -11,11 +11,9 @@ stay, the person to change. Beside it stand two encoders that share nothing, and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import tyro
 
 import scratchgen as sg
 from demos import _albums, _lesson, _swap_page
@@ -31,11 +29,9 @@ Albums = list[_albums.Pictures]
 
 
 @dataclass
-class Options(_lesson.Options):
+class Options(_lesson.OwnWorld, _lesson.Options):
     """Exchange two people, and keep their poses."""
 
-    data: tyro.conf.Suppress[Literal["avatars"]] = "avatars"  # type: ignore[assignment]
-    root: tyro.conf.Suppress[Path | None] = None
     pictures: int = 400
     """In each album."""
     batch_size: int = 32
