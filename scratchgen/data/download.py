@@ -18,6 +18,9 @@ from pathlib import Path
 from .errors import DataError
 
 BLOCK = 1 << 16  # bytes read at a time
+ATTEMPTS = 3  # at each mirror; each resumes where the last one was interrupted
+PAUSE = 1.0  # seconds before the second attempt, twice that before the third, and so on
+TIMEOUT = 20.0  # seconds to wait for a connection, or for the next bytes
 
 
 class _Interrupted(Exception):
@@ -31,9 +34,6 @@ def download(
     check: Callable[[Path], object],
     *,
     largest: int,
-    timeout: float = 20.0,
-    attempts: int = 3,
-    pause: float = 1.0,
 ) -> None:
     """Download `name` to `destination` from the first of `mirrors` that delivers a file that `check` accepts.
 
@@ -49,12 +49,6 @@ def download(
         Called with the path of the complete download; raises `DataError` if the file is not the right one.
     largest : int
         The most bytes to accept.
-    timeout : float, default 20
-        Seconds to wait for a connection, or for the next bytes.
-    attempts : int, default 3
-        How often to try each mirror. A new attempt resumes where the last one was interrupted.
-    pause : float, default 1
-        Seconds to wait before the second attempt, twice that before the third, and so on.
 
     Raises
     ------
@@ -68,7 +62,7 @@ def download(
         for mirror in mirrors:
             address = f"{mirror.rstrip('/')}/{name}"
             print(f"scratchgen: downloading {address} to {destination.parent}", file=sys.stderr)
-            failure = _from_one_mirror(address, part, check, largest, timeout, attempts, pause)
+            failure = _from_one_mirror(address, part, check, largest)
             if failure is None:
                 os.replace(part, destination)
                 return
@@ -83,17 +77,14 @@ def _from_one_mirror(
     part: Path,
     check: Callable[[Path], object],
     largest: int,
-    timeout: float,
-    attempts: int,
-    pause: float,
 ) -> str | None:
     """Fill `part` from `address`; None when it is complete and right, otherwise why it is not."""
     failure = "was not tried"
-    for attempt in range(attempts):
-        time.sleep(pause * attempt)
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE * attempt)
         have = part.stat().st_size if part.exists() else 0
         try:
-            _append(address, part, have, largest, timeout)
+            _append(address, part, have, largest)
         except _Interrupted as interruption:
             failure = str(interruption)
             continue
@@ -110,7 +101,7 @@ def _from_one_mirror(
     return failure
 
 
-def _append(address: str, part: Path, have: int, largest: int, timeout: float) -> None:
+def _append(address: str, part: Path, have: int, largest: int) -> None:
     """Ask `address` for what follows the `have` bytes in `part`, and append it.
 
     Raises `_Interrupted` when it is worth asking again, `DataError` when it is not.
@@ -119,7 +110,7 @@ def _append(address: str, part: Path, have: int, largest: int, timeout: float) -
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        response = urllib.request.urlopen(request, timeout=timeout)
+        response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if have and error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:

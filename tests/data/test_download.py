@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scratchgen.data import DataError
+from scratchgen.data import DataError, download as downloading
 from scratchgen.data.download import BLOCK, download
 
 BODY = bytes(range(256)) * 1000
@@ -18,10 +18,22 @@ def must_be_body(path: Path) -> None:
         raise DataError(f"{path}: is wrong")
 
 
-def fetch(server: Any, folder: Path, *mirrors: str, **options: Any) -> Path:
-    options = {"largest": len(BODY), "pause": 0.0, "timeout": 5.0} | options
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long here."""
+    monkeypatch.setattr(downloading, "PAUSE", 0.0)
+    monkeypatch.setattr(downloading, "TIMEOUT", 5.0)
+
+
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each mirror is tried once."""
+    monkeypatch.setattr(downloading, "ATTEMPTS", 1)
+
+
+def fetch(server: Any, folder: Path, *mirrors: str, largest: int = len(BODY)) -> Path:
     addresses = [server.url(mirror) for mirror in mirrors]
-    download("a.gz", folder / "a.gz", addresses, must_be_body, **options)
+    download("a.gz", folder / "a.gz", addresses, must_be_body, largest=largest)
     assert [path.name for path in folder.iterdir()] == ["a.gz"]
     return folder / "a.gz"
 
@@ -39,20 +51,20 @@ def test_an_interrupted_download_is_resumed(server: Any, tmp_path: Path) -> None
     assert [asked for _, asked in server.requests] == [None, "bytes=100000-", "bytes=150000-"]
 
 
-def test_the_next_call_resumes_what_the_last_one_left(server: Any, tmp_path: Path) -> None:
+def test_the_next_call_resumes_what_the_last_one_left(server: Any, tmp_path: Path, once: None) -> None:
     server.contents["/m/a.gz"] = BODY
     server.cuts["/m/a.gz"] = [1000]
     with pytest.raises(DataError, match=r"the connection was closed after 1,000 of 256,000 bytes"):
-        fetch(server, tmp_path, "m", attempts=1)
+        fetch(server, tmp_path, "m")
     assert not (tmp_path / "a.gz").exists()
-    assert fetch(server, tmp_path, "m", attempts=1).read_bytes() == BODY
+    assert fetch(server, tmp_path, "m").read_bytes() == BODY
     assert server.requests[-1] == ("/m/a.gz", "bytes=1000-")
 
 
-def test_another_mirror_goes_on_where_the_first_stopped(server: Any, tmp_path: Path) -> None:
+def test_another_mirror_goes_on_where_the_first_stopped(server: Any, tmp_path: Path, once: None) -> None:
     server.contents |= {"/m/a.gz": BODY, "/n/a.gz": BODY}
     server.cuts["/m/a.gz"] = [1000]
-    assert fetch(server, tmp_path, "m", "n", attempts=1).read_bytes() == BODY
+    assert fetch(server, tmp_path, "m", "n").read_bytes() == BODY
     assert server.requests == [("/m/a.gz", None), ("/n/a.gz", "bytes=1000-")]
 
 
@@ -104,10 +116,13 @@ def test_a_server_that_recovers_is_asked_again(server: Any, tmp_path: Path) -> N
     assert fetch(server, tmp_path, "m").read_bytes() == BODY
 
 
-def test_a_silent_server_is_given_up(server: Any, tmp_path: Path) -> None:
+def test_a_silent_server_is_given_up(
+    server: Any, tmp_path: Path, once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloading, "TIMEOUT", 0.1)
     server.contents["/hang/a.gz"] = BODY
     with pytest.raises(DataError, match="timed out"):
-        fetch(server, tmp_path, "hang", timeout=0.1, attempts=1)
+        fetch(server, tmp_path, "hang")
 
 
 def test_an_endless_file_is_not_stored(server: Any, tmp_path: Path) -> None:
@@ -119,7 +134,7 @@ def test_an_endless_file_is_not_stored(server: Any, tmp_path: Path) -> None:
         raise DataError(f"{path}: is too large")
 
     with pytest.raises(DataError, match="is too large"):
-        download("a.gz", tmp_path / "a.gz", [server.url("m")], refuse, largest=len(BODY), pause=0.0)
+        download("a.gz", tmp_path / "a.gz", [server.url("m")], refuse, largest=len(BODY))
     assert len(BODY) < sizes[0] <= len(BODY) + BLOCK
     assert len(server.requests) == 1
     assert list(tmp_path.iterdir()) == []
@@ -141,7 +156,7 @@ def test_when_all_fail_each_is_named_and_the_old_file_stays(server: Any, tmp_pat
 
 def test_nobody_listening(server: Any, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="refused"):
-        download("a.gz", tmp_path / "a.gz", ["http://127.0.0.1:1"], must_be_body, largest=9, pause=0.0)
+        download("a.gz", tmp_path / "a.gz", ["http://127.0.0.1:1"], must_be_body, largest=9)
 
 
 def test_a_folder_that_cannot_be_made_is_named(server: Any, tmp_path: Path) -> None:
