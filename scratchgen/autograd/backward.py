@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, device_of
+from ..backend import Array, checks, device_of
 from .elementwise import add
 from .primitive import Jointly, Primitive
 from .tensor import Tensor, raw, recording_is
@@ -104,8 +104,7 @@ def _accumulate(leaf: Tensor, gradient: Array) -> None:
 
 
 def _initial_cotangent(y: Tensor, cotangent: Any) -> Any:
-    if not isinstance(y, Tensor):
-        raise TypeError(f"y: got {type(y).__name__}, expected a Tensor")
+    checks.instance("y", y, Tensor)
     if cotangent is None:
         if y.size != 1:
             raise ValueError(

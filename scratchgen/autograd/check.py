@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, RandomStream, asarray, asnumpy
+from ..backend import Array, RandomStream, asarray, asnumpy, checks
 from .backward import grad
 from .tensor import Tensor
 
@@ -62,8 +62,7 @@ def check_gradients(f: Callable[..., Tensor], *inputs: Any, order: int = 2, seed
     >>> check_gradients(lambda x, y: exp(x) * y, [0.1, 0.2], [1.0, 2.0]) < 1e-7
     True
     """
-    if order < 1:
-        raise ValueError(f"order: got {order}, expected 1 or more")
+    order = checks.whole("order", order)
     arrays = [asarray(asnumpy(x), np.float64) for x in inputs]
     return _check(f, arrays, order, 1, RandomStream(seed, "check_gradients"))
 
@@ -92,10 +91,7 @@ def _check(f: Callable[..., Tensor], arrays: list[Array], order: int, level: int
 
 
 def _evaluate(f: Callable[..., Tensor], variables: Sequence[Tensor]) -> Tensor:
-    y = f(*variables)
-    if not isinstance(y, Tensor):
-        raise TypeError(f"f: returned {type(y).__name__}, expected a Tensor")
-    return y
+    return checks.instance("result of f", f(*variables), Tensor)
 
 
 def _probes(shape: tuple[int, ...], rng: RandomStream) -> list[tuple[str, np.ndarray]]:

@@ -92,8 +92,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     >>> pad(np.array([[1.0]]), (1, 2))
     array([[0., 1., 0., 0.]])
     """
-    if mode != "constant":
-        raise ValueError(f"mode: got {mode!r}, expected 'constant'")
+    checks.one_of("mode", mode, ("constant",))
     if len(pad) % 2 or len(pad) > 2 * x.ndim or any(width < 0 for width in pad):
         raise ValueError(f"pad: got {tuple(pad)}, expected a pair of numbers >= 0 for each of the last axes")
     widths = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]

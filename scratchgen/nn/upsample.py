@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import matmul, raw
 from ..autograd.pooling import spread_windows
-from ..backend import Array
+from ..backend import Array, checks
 from ..backend.convolution.geometry import Pair, Size, check_images, pair
 from .module import Module
 
@@ -72,8 +72,7 @@ def _check(size: Any, scale_factor: Any, mode: str) -> None:
         raise ValueError(
             f"size, scale_factor: got {size} and {scale_factor}, expected exactly one of the two"
         )
-    if mode not in ("nearest", "bilinear"):
-        raise ValueError(f"mode: got {mode!r}, expected 'nearest' or 'bilinear'")
+    checks.one_of("mode", mode, ("nearest", "bilinear"))
 
 
 class Upsample(Module):

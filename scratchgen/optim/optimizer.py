@@ -110,8 +110,7 @@ def check_state(owner: str, state: Any, numbers: set[str], buffers: Mapping[str,
     TypeError, ValueError
         If it is no mapping; or listing all that is wrong with it.
     """
-    if not isinstance(state, Mapping):
-        raise TypeError(f"state: got a {type(state).__name__}, expected what state_dict gives")
+    checks.instance("state", state, Mapping, "what state_dict gives")
     expected = {*numbers, *buffers}
     problems = [f"missing: {name}" for name in sorted(expected - set(state))]
     problems += [f"unexpected: {name}" for name in sorted(set(state) - expected, key=str)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..backend import checks
+
 Schedule = Callable[[int], float]
 
 
@@ -22,8 +24,7 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
     >>> [rate(step) for step in (0, 1, 3, 10)]
     [0.25, 0.5, 1.0, 1.0]
     """
-    if steps < 0:
-        raise ValueError(f"steps: got {steps}, expected 0 or more")
+    steps = checks.whole("steps", steps, 0)
     return lambda step: schedule(step) * (min(1.0, (step + 1) / steps) if steps else 1.0)  # (warm-up)
 
 
@@ -34,8 +35,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
 
         rate(t) = final + (lr - final) (1 + cos(pi t / steps)) / 2,     t <= steps    (cosine-learning-rate)
     """
-    if steps < 1:
-        raise ValueError(f"steps: got {steps}, expected 1 or more")
+    steps = checks.whole("steps", steps)
 
     def rate(step: int) -> float:
         angle = math.pi * min(step / steps, 1.0)
@@ -46,6 +46,5 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
 
 def stepwise(lr: float, factor: float, every: int) -> Schedule:
     """`lr`, multiplied by `factor` after each `every` steps."""
-    if every < 1:
-        raise ValueError(f"every: got {every}, expected 1 or more")
+    every = checks.whole("every", every)
     return lambda step: lr * factor ** (step // every)  # (stepwise-rate)

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..backend import asnumpy
+from ..backend import asnumpy, checks
 from .archive import open_archive, read_arrays, read_manifest, write_array, write_manifest
 from .atomic import atomic_write
 from .errors import CheckpointError
@@ -88,8 +88,7 @@ def save_checkpoint(
     7
     """
     path = Path(path)
-    if isinstance(step, bool) or not isinstance(step, int) or step < 0:
-        raise ValueError(f"step: got {step!r}, expected a whole number of 0 or more")
+    step = checks.whole("step", step, 0)
     if not parts:
         raise ValueError("parts: got nothing to save, expected for example model=..., optimiser=...")
     for name, part in parts.items():

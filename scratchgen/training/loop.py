@@ -178,15 +178,9 @@ def check_data(data: Array | tuple[Array, ...], name: str = "data") -> tuple[Arr
     arrays = data if isinstance(data, tuple) else (data,)
     for i, array in enumerate(arrays):
         which = f"{name}[{i}]" if isinstance(data, tuple) else name
-        if not hasattr(array, "dtype") or array.ndim == 0:
-            raise TypeError(
-                f"{which}: got {type(array).__name__}, expected an array of examples on its first axis"
-            )
+        checks.shape(which, array, ("examples", ...))
+        checks.shape(which, array, (len(arrays[0]), ...), f"as many examples as {name}[0] has")
         if not len(array):
             raise ValueError(f"{which}: got 0 examples, expected at least one")
-        if len(array) != len(arrays[0]):
-            raise ValueError(
-                f"{which}: got {len(array)} examples, expected {len(arrays[0])}, as {name}[0] has"
-            )
         checks.finite(which, array)
     return arrays

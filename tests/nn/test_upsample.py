@@ -68,7 +68,7 @@ def test_interpolation_refuses() -> None:
         with pytest.raises(ValueError, match="expected exactly one of the two"):
             Upsample(**how)
     for function in (lambda mode: F.interpolate(x, 3, mode=mode), lambda mode: Upsample(3, mode=mode)):
-        with pytest.raises(ValueError, match="mode: got 'cubic', expected 'nearest' or 'bilinear'"):
+        with pytest.raises(ValueError, match="mode: got 'cubic', expected one of 'nearest', 'bilinear'"):
             function("cubic")
     with pytest.raises(ValueError, match=r"scale_factor: got 0.1, which leaves \(0, 0\)"):
         F.interpolate(x, scale_factor=0.1)

@@ -83,7 +83,7 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
             average.load_state_dict({**good, "0": np.zeros((2, 2)), **change})
     with pytest.raises(ValueError, match="state does not fit this average"):
         average.load_state_dict({"0": np.zeros((2, 2)), "1": np.zeros(2)})
-    with pytest.raises(TypeError, match="state: got a int"):
+    with pytest.raises(TypeError, match="state: got int"):
         average.load_state_dict(3)  # type: ignore[arg-type]
     assert_close(average.averages[0], before)
 

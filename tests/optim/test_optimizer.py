@@ -148,5 +148,5 @@ def test_a_state_of_wrong_values_changes_nothing(make_parameters: Any, change: A
 
 
 def test_a_state_that_is_no_mapping_is_refused(make_parameters: Any) -> None:
-    with pytest.raises(TypeError, match="state: got a list, expected what state_dict gives"):
+    with pytest.raises(TypeError, match="state: got list, expected Mapping, what state_dict gives"):
         Adam(make_parameters()).load_state_dict([])  # type: ignore[arg-type]

@@ -35,9 +35,9 @@ def test_constant() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match="steps: got 0, expected 1 or more"):
+    with pytest.raises(ValueError, match="steps: got 0, expected a positive whole number"):
         schedules.cosine(1.0, 0)
-    with pytest.raises(ValueError, match="steps: got -1, expected 0 or more"):
+    with pytest.raises(ValueError, match="steps: got -1, expected a whole number, 0 or more"):
         schedules.warmup(schedules.constant(1.0), -1)
-    with pytest.raises(ValueError, match="every: got 0, expected 1 or more"):
+    with pytest.raises(ValueError, match="every: got 0, expected a positive whole number"):
         schedules.stepwise(1.0, 0.1, 0)

@@ -104,7 +104,7 @@ def test_epochs_and_batch_size_are_checked(line: Any, data: Any, change: Any, me
 
 
 def test_data_without_length_is_refused(line: Any) -> None:
-    with pytest.raises(TypeError, match="data: got int, expected an array of examples"):
+    with pytest.raises(TypeError, match="data: got int, expected an array or Tensor"):
         fit(line.loss, 3, line.optimiser, epochs=1)  # type: ignore[arg-type]
 
 
@@ -211,7 +211,7 @@ def test_validation_is_the_mean_over_all_examples_in_evaluation_and_changes_noth
 @pytest.mark.parametrize(
     ("validation", "error", "message"),
     [
-        ([1.0], TypeError, "validation: got list, expected an array of examples"),
+        ([1.0], TypeError, "validation: got list, expected an array or Tensor"),
         (np.zeros((0, 6), np.float32), ValueError, "validation: got 0 examples, expected at least one"),
     ],
 )

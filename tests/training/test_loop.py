@@ -485,7 +485,11 @@ def test_ctrl_c_without_a_run_says_that_nothing_was_saved(
         ({"data": [[1.0]]}, TypeError, "data: got list, expected an array"),
         ({"data": np.zeros((0, 3))}, ValueError, "data: got 0 examples, expected at least one"),
         ({"data": np.array([1, np.nan, np.inf])}, ValueError, "data: got 2 NaN or infinite numbers"),
-        ({"data": (np.ones(3), np.ones(2))}, ValueError, r"data\[1\]: got 2 examples, expected 3"),
+        (
+            {"data": (np.ones(3), np.ones(2))},
+            ValueError,
+            r"data\[1\]: got shape \(2,\), expected \(3, ...\), as many examples as data\[0\] has",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_before_the_first_step(
