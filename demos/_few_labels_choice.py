@@ -45,9 +45,11 @@ def left_out(data: Images, options: Any) -> Images:
     )
 
 
-def lesson(data: Images, settings: Any, options: Any, run: Run) -> None:
+def lesson(data: Images, options: Any, run: Run) -> None:
     """Try the candidates of one setting after the other, keep the best, and put the table on the page."""
-    from demos import few_labels as lesson
+    from demos import few_labels as lesson  # which needs this file
+
+    settings: Any = lesson.Settings()
 
     draws = 1 if options.quick else DRAWS
     part, rows = left_out(data, options), [["setting", "candidates: wrong answers", "chosen"]]

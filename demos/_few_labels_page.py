@@ -12,9 +12,6 @@ from scratchgen.data import Images
 from scratchgen.plots.style import CATEGORIES, WIDTH, new_figure, soften
 from scratchgen.training import Run
 
-PUBLISHED = {"M2": "11.97 ± 1.71", "M1+M2": "3.33 ± 0.14"}
-"""Per cent of wrong answers on MNIST with 100 labels (Kingma et al. 2014, table 1)."""
-
 
 def reach(errors: np.ndarray) -> np.ndarray:
     """Half the width of the 95 % interval of the mean over draws, by Student's distribution: (counts,)."""
@@ -44,10 +41,6 @@ def write(
         f"{len(data.train):,} training images labelled, as many of each class; means and 95 % intervals "
         f"over {draws} draws of the labelled ones."
     )
-    if options.data == "mnist":
-        table.append(["M1+M2, published", PUBLISHED["M1+M2"]])
-        run.section("Few labels on MNIST", text, numbers=numbers, table=table)
-        return numbers
     chosen = (
         " The settings were chosen on the shipped digits by python3 demos few_labels --choose, on a fifth "
         "of the training images that was left out there, once for all numbers of labels and all draws; no "

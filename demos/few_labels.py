@@ -12,48 +12,21 @@ Which of them needs fewer labels, and from how many on is it no longer worth the
 # %% Settings, all of which are options on the command line: `python3 demos few_labels --help`
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 import scratchgen as sg
-from demos import _few_labels_choice, _few_labels_page, _lesson, _pictures
-from demos._training import learn
+from demos import _few_labels_choice, _few_labels_mnist, _few_labels_page, _lesson, _pictures
+from demos._few_labels_ways import DIGITS, Settings, Way, cleaner, m1, ways
 from scratchgen.data import Images
-from scratchgen.metrics.neighbours import squared_distances
-from scratchgen.models import VAE, Autoencoder, PixelNaiveBayes, SemiSupervisedVAE
+from scratchgen.models import Autoencoder, SemiSupervisedVAE
 from scratchgen.nn import Linear, ReLU, Sequential, functional as F
 from scratchgen.training import Run, fit
 
 COUNTS = (10, 20, 50, 100, 500)
 """Of labels."""
-
-
-class Settings(NamedTuple):
-    """What has to be chosen for a way; the defaults are where `--choose` begins."""
-
-    noise: float = 0.3
-    """That the autoencoder has to clean."""
-    steps: int = 200
-    """Of a network on labelled pictures."""
-    lr: float = 1e-3
-    """Of the same."""
-    linear_lr: float = 1e-2
-    """Of logistic regression."""
-    components: int = 16
-    """Principal ones, for the nearest neighbour."""
-    alpha: float = 5.0
-    """The weight of the classifier in M2 on pictures."""
-    code_alpha: float = 5.0
-    """The same in M2 on codes."""
-    style: int = 10
-    """How many numbers M2 on codes has for style."""
-
-
-DIGITS = Settings(0.6, 400, 3e-3, 3e-2, 16, alpha=25.0, code_alpha=1.0, style=3)
-"""What `--choose` has found: on training images that were left out, no test image looked at."""
 
 
 @dataclass
@@ -63,13 +36,14 @@ class Options(_pictures.OwnPictures, _lesson.Options):
     data: Literal["digits", "mnist", "folder"] = "digits"  # type: ignore[assignment]
     """Shipped digits; your own pictures, in a folder for each class; or MNIST: M1+M2 with 100 labels, drawn
     five times, as it was published."""
-    seeds: int = 10
-    """How often the labelled pictures are drawn."""
+    seeds: int | None = None
+    """How often the labelled pictures are drawn: 10 times unless given, 5 on MNIST."""
     hidden_dim: int = 128
     code_dim: int = 16
-    lr: float = 2e-3
+    lr: float | None = None
+    """Of what learns without labels: 0.002 unless given, on MNIST 0.005."""
     choose: bool = False
-    """Choose the settings anew instead, on a fifth of the training images (no test image is looked at)."""
+    """Choose the settings anew instead, on training images that are left out (no test image is looked at)."""
 
     def check(self) -> None:
         """What all lessons check, and that settings are chosen for the data they are for."""
@@ -77,10 +51,20 @@ class Options(_pictures.OwnPictures, _lesson.Options):
         if self.choose and self.data != "digits":
             raise SystemExit(f"--choose: got --data {self.data}, expected the shipped digits")
 
+    def settled(self) -> Options:
+        """With what suits the data."""
+        draws, lr = usual(self)
+        return replace(self, seeds=self.seeds or draws, lr=self.lr or lr)
+
     def fetch(self) -> None:
         """Have the data at hand, and two of each class at least."""
         super().fetch()
         _pictures.need_classes(self, "the lesson learns to tell them apart")
+
+
+def usual(options: Options) -> tuple[int, float]:
+    """How many draws and which learning rate suit the data."""
+    return (5, 5e-3) if options.data == "mnist" else (10, 2e-3)
 
 
 # %% A draw of labels: as many of each class
@@ -97,20 +81,20 @@ def counts_of(data: Images, options: Options) -> tuple[int, ...]:
         least, classes = np.bincount(data.train_labels).min(), _pictures.classes(data) or 1
         counts = tuple(classes * each for each in (1, 2, 5, 10, 50) if each <= least)
         return counts[:2] if _lesson.briefly(options) else counts
-    return (100,) if options.data == "mnist" else (10, 100) if options.quick else COUNTS
+    return (10, 100) if options.quick else COUNTS
 
 
-# %% Discriminative: the same network from scratch, and from an encoder that has seen all pictures
+# %% One way: the same network from scratch, and from an encoder that has seen all pictures
 def classifier(
     x: np.ndarray, y: np.ndarray, layers: list[Any], it: Settings, options: Options, seed: int
 ) -> Any:
     """Layers and a last one for the classes, trained on labelled pictures by cross-entropy."""
     rng = sg.RandomStream(options.seed, "few", "classifier", seed)
-    width = options.code_dim if layers else x[0].size
+    width = options.code_dim if layers else x.shape[1]
     network = Sequential(*layers, Linear(width, int(y.max()) + 1, rng=rng))
     fit(
         lambda x, rng, labels: F.cross_entropy(network(x), labels),
-        (x.reshape(len(x), -1), y),
+        (x, y),
         sg.optim.Adam(network.parameters(), it.lr if layers else it.linear_lr),
         steps=_lesson.steps(options, default=it.steps),
         batch_size=100,
@@ -118,7 +102,7 @@ def classifier(
         seed=seed,
         quiet=True,
     )
-    return lambda test: sg.asnumpy(network(sg.asarray(test.reshape(len(test), -1))).data).argmax(axis=1)
+    return lambda test: sg.asnumpy(network(sg.asarray(test)).data).argmax(axis=1)
 
 
 def encoder(trained: Autoencoder | None, options: Options, size: int, seed: int) -> list[Any]:
@@ -136,121 +120,72 @@ def encoder(trained: Autoencoder | None, options: Options, size: int, seed: int)
     return [*layers, ReLU()]
 
 
-# %% Generative, with unknown classes: M2 on pictures, or on the codes of a VAE (M1+M2)
-def semi_supervised(
+# %% The other: a class that is unknown is a latent. M2 on pictures, or on the codes of a VAE (M1+M2)
+class Recipe(NamedTuple):
+    """How M2 is made and trained."""
+
+    hidden: int = 64
+    style: int = 5
+    alpha: float = 0.1
+    steps: int = 300
+    known: int = 50
+    """Labelled ones in a batch."""
+    others: int = 50
+    """In a batch, without a label."""
+
+
+def m2(
     x: np.ndarray,
     spread: np.ndarray | None,
     chosen: np.ndarray,
     y: np.ndarray,
-    it: Settings,
+    it: Recipe,
     options: Options,
     seed: int,
-) -> Any:
-    """A model of class, style and picture; each batch is half labelled pictures, half others.
+    run: Run | None = None,
+) -> SemiSupervisedVAE:
+    """A model of class, style and picture, whose labels are known of those that are `chosen`.
 
     With a `spread`, `x` are codes, drawn anew in every step with this standard deviation.
     """
-    rng, size = sg.RandomStream(options.seed, "few", "m2", seed), x[0].size
-    kind = "bernoulli" if spread is None else "normal"
-    wide, half, steps = (
-        (300, 50, 6000) if options.data == "mnist" else (64, 50, 300 if spread is None else 400)
-    )
-    style, alpha = (5, it.alpha) if spread is None else (it.style, it.code_alpha)
-    model = SemiSupervisedVAE(size, wide, style, int(y.max()) + 1, alpha, rng, likelihood=kind)
-    flat = x.reshape(len(x), -1)
-    known = flat[chosen]
+    kind, classes = "bernoulli" if spread is None else "normal", int(y.max()) + 1
+    rng = sg.RandomStream(options.seed, "few", "m2", seed)
+    model = SemiSupervisedVAE(x.shape[1], it.hidden, it.style, classes, it.alpha, rng, likelihood=kind)
 
     def loss(rows: Any, rng: sg.RandomStream) -> Any:
-        rows = sg.asnumpy(rows)
-        some = sg.asnumpy(rng.child("known").integers(0, len(chosen), (half,)))
-        batch = sg.asarray(np.concatenate([known[some], flat[rows]]))
+        """Of a batch that is put together, as one drawn at random would hardly ever hold a label."""
+        some = sg.asnumpy(rng.child("known").integers(0, len(chosen), (it.known,)))
+        both = np.concatenate([chosen[some], sg.asnumpy(rows)])
+        labels = np.concatenate([y[some], np.full(len(both) - len(some), -1)])
+        batch = sg.asarray(x[both])
         if spread is not None:
-            width = sg.asarray(np.concatenate([spread[chosen][some], spread[rows]]))
-            batch = batch + width * rng.child("noise").normal(batch.shape)
-        labels = np.concatenate([y[some], np.full(len(rows), -1)])
-        return model.loss(batch, rng, sg.asarray(labels))
+            batch = batch + sg.asarray(spread[both]) * rng.child("noise").normal(batch.shape)
+        return model.loss_terms(batch, rng, sg.asarray(labels))
 
-    steps = _lesson.steps(options, default=steps)
+    steps, lr = _lesson.steps(options, default=it.steps), options.lr or usual(options)[1]
     fit(
         loss,
-        np.arange(len(flat)),
-        sg.optim.Adam(model.parameters(), options.lr),
+        np.arange(len(x)),
+        sg.optim.Adam(model.parameters(), lr),
         steps=steps,
-        batch_size=half,
-        schedule=sg.optim.schedules.cosine(options.lr, steps),
+        batch_size=it.others,
+        schedule=sg.optim.schedules.cosine(lr, steps),
         model=model,
         seed=seed,
-        quiet=True,
+        run=run,
+        resume=run and _lesson.resumption(run),
+        quiet=run is None,
     )
-    return lambda test: sg.asnumpy(model.classify(sg.asarray(test.reshape(len(test), -1)))).argmax(axis=1)
-
-
-# %% Without labels, once: an autoencoder that cleans, and a VAE, of all training pictures
-def cleaner(data: Images, it: Settings, options: Options, run: Run) -> Autoencoder:
-    """An autoencoder that has to find pictures under noise."""
-    rng = sg.RandomStream(options.seed, "few", "ae")
-    model = Autoencoder.dense(data.train.shape[1:], options.hidden_dim, options.code_dim, rng=rng)
-
-    def loss(x: Any, rng: sg.RandomStream) -> Any:
-        return model.loss(x, corrupted=x + np.float32(it.noise) * rng.normal(x.shape))
-
-    learn(model, loss, data.train, 3000, options, run.part("autoencoder"))
     return model
 
 
-def m1(data: Images, options: Options, run: Run) -> VAE:
-    """A VAE, whose codes M2 can learn from."""
-    published = options.data == "mnist"
-    codes, wide = (50, 500) if published else (options.code_dim, options.hidden_dim)
-    model = VAE.dense(data.train.shape[1:], wide, codes, rng=sg.RandomStream(options.seed, "few", "vae"))
-    learn(model, model.loss, data.train, 12_000 if published else 3000, options, run.part("vae"))
-    return model
-
-
-def coded(vae: VAE, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard deviations of q(z|x)."""
-    with sg.no_grad():
-        q = vae.posterior(sg.asarray(images))
-        return sg.asnumpy(q.mean), np.exp(sg.asnumpy(q.log_var.data) / 2)
+def answers(model: SemiSupervisedVAE, x: np.ndarray) -> np.ndarray:
+    """The class that q(y|x) thinks most likely."""
+    return sg.asnumpy(model.classify(sg.asarray(x))).argmax(axis=1)
 
 
 # %% All ways, for each number of labels and each draw of them
-def ways(
-    data: Images, ae: Autoencoder | None, vae: VAE, it: Settings, options: Options
-) -> dict[str, Callable[..., np.ndarray]]:
-    """From labelled pictures and their labels to the classes of the test pictures."""
-    train, test = data.train, data.test
-    flat, seen = train.reshape(len(train), -1), test.reshape(len(test), -1)
-    some = _pictures.for_components(train).reshape(-1, flat.shape[1])
-    axes = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)[2][: it.components].T
-    codes, spread = coded(vae, train)
-    test_codes = coded(vae, test)[0]
-
-    def nearest(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-        squares = squared_distances((seen @ axes).astype(np.float64), (flat[i] @ axes).astype(np.float64))
-        return y[squares.argmin(axis=1)]
-
-    def network(start: Autoencoder | None) -> Callable[..., np.ndarray]:
-        def way(i: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-            layers = encoder(start, options, seen.shape[1], seed)
-            return classifier(train[i], y, layers, it, options, seed)(test)
-
-        return way
-
-    return {
-        "network from scratch": network(None),
-        "the same, from an autoencoder": network(ae),
-        "PCA, nearest neighbour": nearest,
-        "logistic regression": lambda i, y, seed: classifier(train[i], y, [], it, options, seed)(test),
-        "naive Bayes": lambda i, y, seed: sg.asnumpy(PixelNaiveBayes().fit(train[i], y).classify(test)),
-        "M2": lambda i, y, seed: semi_supervised(train, None, i, y, it, options, seed)(test),
-        "M1+M2": lambda i, y, seed: semi_supervised(codes, spread, i, y, it, options, seed)(test_codes),
-    }
-
-
-def wrong(
-    way: Callable[..., np.ndarray], data: Images, counts: tuple[int, ...], seeds: int, options: Options
-) -> np.ndarray:
+def wrong(way: Way, data: Images, counts: tuple[int, ...], seeds: int, options: Options) -> np.ndarray:
     """The share of wrong answers, by number of labels and by draw of them: (counts, seeds)."""
     errors = np.zeros((len(counts), seeds))
     for k, count in enumerate(counts):
@@ -262,18 +197,20 @@ def wrong(
 
 def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     """The errors of all ways, and the page."""
+    options = options.settled()
+    if options.data == "mnist":
+        return _few_labels_mnist.lesson(options, run)
     data = _lesson.images(options)
     if options.choose:
-        _few_labels_choice.lesson(data, Settings(), options, run)
+        _few_labels_choice.lesson(data, options, run)
         return None
-    it, vae = Settings() if options.data == "mnist" else DIGITS, m1(data, options, run)
-    ae = None if options.data == "mnist" else cleaner(data, it, options, run)
-    known = ways(data, ae, vae, it, options)
-    counts, seeds = counts_of(data, options), 2 if _lesson.briefly(options) else options.seeds
-    if options.data == "mnist":
-        seeds, known = 5, {"M1+M2": known["M1+M2"]}
+    vae, ae = m1(data, options, run), cleaner(data, DIGITS, options, run)
+    counts, seeds = (
+        counts_of(data, options),
+        2 if _lesson.briefly(options) else options.seeds or usual(options)[0],
+    )
     errors = {}
-    for name, way in known.items():
+    for name, way in ways(data, ae, vae, DIGITS, options).items():
         errors[name] = wrong(way, data, counts, seeds, options)
         means = zip(counts, errors[name].mean(1), strict=True)
         print(f"{name}: " + "  ".join(f"{count}: {e:.1%}" for count, e in means))
@@ -282,7 +219,7 @@ def lesson(options: Options, run: Run) -> _lesson.Outcome | None:
     def sample(n: int, rng: sg.RandomStream) -> np.ndarray:
         return sg.asnumpy(vae.sample(n, rng))
 
-    return _lesson.Outcome(numbers, (ae or vae).parameter_count(), 0.0, sample)
+    return _lesson.Outcome(numbers, ae.parameter_count(), 0.0, sample)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -55,7 +55,8 @@ class SemiSupervisedVAE(Module):
     rng : RandomStream, optional
         Of the initial weights.
     likelihood : {"bernoulli", "normal"}
-        p(x|y, z): coin tosses of pixels, or a normal of one learnt variance, as for M1's codes.
+        p(x|y, z): coin tosses of pixels; or a normal, as for M1's codes, whose variances are learnt, one for
+        each number, whatever the class and the style.
 
     Raises
     ------
@@ -97,7 +98,7 @@ class SemiSupervisedVAE(Module):
         self.decoder = MLP([latent_dim + classes, hidden_dim, size], rng=rng.child("decoder"))
         self.decoder_log_var: Any = None
         if likelihood == "normal":
-            self.decoder_log_var = Parameter(np.zeros((), np.float32))
+            self.decoder_log_var = Parameter(np.zeros(size, np.float32))
 
     def forward(self, x: Array) -> Any:
         """The logarithms of q(y|x): (batch, classes)."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import _few_labels_choice, _few_labels_page, few_labels
+from demos import _few_labels_choice, _few_labels_page, _few_labels_ways, few_labels
 from scratchgen.backend import RandomStream
 from scratchgen.models import Autoencoder
 from scratchgen.training import Run
@@ -64,9 +64,9 @@ def test_settings_are_chosen_without_the_test_images() -> None:
     assert len(part.train) + len(part.test) == len(data.train)
     train = {image.tobytes() for image in data.train}
     assert all(image.tobytes() in train for image in part.test)
-    assert set(_few_labels_choice.GRID) == set(few_labels.Settings._fields)
+    assert set(_few_labels_choice.GRID) == set(_few_labels_ways.Settings._fields)
     for name, (ways, candidates) in _few_labels_choice.GRID.items():
-        assert getattr(few_labels.DIGITS, name) in candidates
+        assert getattr(_few_labels_ways.DIGITS, name) in candidates
         assert ways
 
 

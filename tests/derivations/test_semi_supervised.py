@@ -19,13 +19,15 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()  # a mean over N(0, 1)
 X = np.array([[1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
 LABELS = np.array([2, -1, 0])
+LOG_VARS = np.array([-0.6, 0.3, -1.1, 0.5])  # of a normal likelihood
 
 
 def build(likelihood: str = "bernoulli", alpha: float = 0.7, dtype: Any = np.float64) -> SemiSupervisedVAE:
     """A model of four numbers, three classes and one number of style, whose weights are not small."""
     model = SemiSupervisedVAE(4, 6, 1, 3, alpha, RandomStream(3), likelihood=likelihood).to(dtype)
     state = {name: 1.5 * sg.asnumpy(value) for name, value in model.state_dict().items()}
-    state |= {"decoder_log_var": np.asarray(-0.6, dtype)} if likelihood == "normal" else {}
+    if likelihood == "normal":
+        state["decoder_log_var"] = LOG_VARS.astype(dtype)
     model.load_state_dict(state)
     return model
 
@@ -41,7 +43,7 @@ def log_likelihood(model: SemiSupervisedVAE, x: np.ndarray, y: int, z: np.ndarra
     """Log p(x|y, z) of one example, for each of the styles `z`."""
     decoded = network(model.decoder, np.concatenate([z[:, None], np.tile(np.eye(3)[y], (len(z), 1))], axis=1))
     if model.likelihood_name == "normal":
-        return stats.norm(decoded, np.exp(-0.3)).logpdf(x).sum(axis=1)
+        return stats.norm(decoded, np.exp(LOG_VARS / 2)).logpdf(x).sum(axis=1)
     return (x * decoded - np.logaddexp(0, decoded)).sum(axis=1)
 
 
