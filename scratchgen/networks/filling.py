@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..nn import (
     ModuleList,
     Sigmoid,
 )
+from .convolutional import halved
 
 
 class FillingNetwork(Module):
@@ -67,16 +69,10 @@ class FillingNetwork(Module):
         features: int = 128,
         rng: RandomStream | None = None,
     ) -> None:
-        channels, height, width = checks.sizes("shape", tuple(shape))
-        widths = checks.sizes("widths", tuple(widths))
-        factor = 2 ** len(widths)
-        if height % factor or width % factor:
-            raise ValueError(
-                f"shape: got {tuple(shape)}, expected a height and a width divisible by {factor}"
-            )
+        channels, *small = halved(shape, widths, len(widths))
         before = (checks.whole("known_channels", known_channels), *widths)
-        self.deepest = widths[-1], height // factor, width // factor
-        size = widths[-1] * self.deepest[1] * self.deepest[2]
+        self.deepest = widths[-1], *small
+        size = math.prod(self.deepest)
         self.down = ModuleList(
             [Conv2d(n, m, kernel_size=4, stride=2, padding=1) for n, m in zip(before, widths, strict=False)]
         )

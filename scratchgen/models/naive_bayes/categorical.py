@@ -62,10 +62,7 @@ class CategoricalNaiveBayes(TableModel):
         ValueError
             If the table is empty or holds a level that does not exist.
         """
-        table = check_rows(rows, self.levels)
-        if len(table) == 0:
-            raise ValueError("rows: got none, expected at least one to fit")
-        tables = count_levels(table, self.levels)
+        tables = count_levels(self._checked(rows), self.levels)
         theta = (smoothed(table, self.alpha) for table in tables)  # (naive-bayes-maximum-likelihood)
         self._theta = tuple(theta)
         return self

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...backend import checks
-from ...data.tables import check_rows, number_rows
+from ...data.tables import Rows, check_rows, number_rows
 
 Floats = NDArray[np.float64]
 
@@ -35,10 +35,14 @@ class TableModel:
             raise RuntimeError(f"{self!r} has no theta yet: call fit(rows) first")
         return self._theta
 
-    def _counts(self, rows: Any) -> NDArray[np.int64]:
-        """How often each combination of levels was seen in rows (n, attributes), n >= 1: shape ``levels``."""
+    def _checked(self, rows: Any) -> Rows:
+        """Rows (n, attributes) to fit, n >= 1."""
         table = check_rows(rows, self.levels)
         if len(table) == 0:
             raise ValueError("rows: got none, expected at least one to fit")
-        counts = np.bincount(number_rows(table, self.levels), minlength=math.prod(self.levels))
-        return counts.reshape(self.levels)
+        return table
+
+    def _counts(self, rows: Any) -> NDArray[np.int64]:
+        """How often each combination of levels was seen in rows (n, attributes), n >= 1: shape ``levels``."""
+        numbers = number_rows(self._checked(rows), self.levels)
+        return np.bincount(numbers, minlength=math.prod(self.levels)).reshape(self.levels)
