@@ -17,11 +17,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 import scratchgen as sg
-from demos import _anomalies_page, _lesson, _pictures
+from demos import _anomalies_in_turn, _anomalies_page, _lesson, _pictures
 from demos._anomalies_others import COMPONENTS, Maps, baselines
 from demos._training import learn
 from scratchgen.data import scans
-from scratchgen.metrics import auroc
 from scratchgen.models import VAE, Autoencoder
 from scratchgen.training import Run
 
@@ -129,31 +128,9 @@ def hospital(options: Options, run: Run) -> _lesson.Outcome:
     return _lesson.Outcome(numbers, sum(model.parameter_count() for model in cleaning), 0.0, sample)
 
 
-# %% MNIST, or a folder: each class in turn is the healthy one, and the others are what it never saw
-def in_turn(options: Options, run: Run) -> dict[str, list[float]]:
-    """The AUROC of each score for each class (the first ten of a folder's), over all test images."""
-    data = _lesson.images(options)
-    test, labels = _lesson.some(data.test), data.test_labels[: len(_lesson.some(data.test))]
-    names = (data.class_names or tuple(map(str, range(10))))[:10]
-    found: dict[str, list[float]] = {}
-    for digit, name in enumerate(names):
-        own = data.train[data.train_labels == digit]
-        healthy, spare = np.split(own, [-min(500, len(own) // 5)])
-        models = [autoencoder(healthy, code, options, run, f"digit-{digit}", 1000) for code in CODES["mnist"]]
-        maps = baselines(healthy)
-        maps["autoencoders"] = together([error_map(model) for model in models], spare)
-        for score, each in maps.items():
-            found.setdefault(score, []).append(auroc(scores(each(test)), labels != digit))
-        print(
-            f"{name}: " + "  ".join(f"{score} {areas[-1]:.3f}" for score, areas in found.items()), flush=True
-        )
-    _anomalies_page.in_turn(found, names, len(test), data.name, run)
-    return found
-
-
 def lesson(options: Options, run: Run) -> Any:
-    """The hospital, or classes in turn."""
-    return hospital(options, run) if options.data == "scans" else in_turn(options, run)
+    """The hospital; or each class of other pictures in turn (`_anomalies_in_turn.py`)."""
+    return hospital(options, run) if options.data == "scans" else _anomalies_in_turn.lesson(options, run)
 
 
 def main(argv: list[str] | None = None) -> None:
