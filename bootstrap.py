@@ -31,6 +31,7 @@ ROOT = os.path.dirname(os.path.realpath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 STAMP = os.path.join(VENV, "bootstrap.json")
+PENDING = os.path.join(VENV, "loops-to-compile")
 LOG = os.path.join(VENV, "install.log")
 LOCK = os.path.join(ROOT, ".venv.lock")
 
@@ -57,7 +58,7 @@ def check_python() -> None:
     sys.exit(f"This needs Python {needed} or newer; {sys.executable} is Python {running}.\n{advice}")
 
 
-def enter(extras: "tuple[str, ...]" = (), needs: "tuple[str, ...]" = ()) -> None:
+def enter(extras: "tuple[str, ...]" = (), needs: "tuple[str, ...]" = (), at_once: bool = False) -> None:
     """Return inside a complete and current `.venv`; elsewhere make it so and start the command again in it.
 
     Call it before the first import of anything that has to be installed.
@@ -69,6 +70,8 @@ def enter(extras: "tuple[str, ...]" = (), needs: "tuple[str, ...]" = ()) -> None
     needs
         Modules without which the command cannot run, besides the project's dependencies. Only looked at with
         `--no-venv` on the command line, which takes the running interpreter as it is.
+    at_once
+        Whether the command goes without compiled loops while there are none; the next one waits for them.
 
     Raises
     ------
@@ -86,6 +89,7 @@ def enter(extras: "tuple[str, ...]" = (), needs: "tuple[str, ...]" = ()) -> None
         wanted = _wanted_stamp(extras)
         if _is_ready(wanted):
             if _is_inside():
+                _have_loops(at_once)
                 return
         else:
             with _lock() as lock:
@@ -186,8 +190,8 @@ def _install(wanted: "dict[str, str]", lock: "io.TextIOWrapper | None") -> None:
         # Where this runs in the very environment that it replaces, the Python that made that one is asked.
         _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", VENV], lock)
     _run([*pip, _requirement(wanted["extras"])], lock)
+    open(PENDING, "w").close()
     _write_stamp(wanted)
-    _compile_loops()
 
 
 def _requirement(extras: str, project: str = ".") -> str:
@@ -254,13 +258,23 @@ def _run(command: "list[str]", lock: "io.TextIOWrapper | None") -> None:
         )
 
 
-def _compile_loops() -> None:
-    """Compile the package's loops now, since the first training would wait for that; it may fail."""
+def _have_loops(at_once: bool) -> None:
+    """Compile the package's loops if nobody has since installing: the first training would wait for that.
+
+    It may fail. What is to be seen `at_once` goes without them.
+    """
+    if not os.path.exists(PENDING):
+        return
+    if at_once:
+        os.environ.setdefault("SCRATCHGEN_LOOPS", "0")
+        return
     import subprocess
 
     if os.path.isdir(os.path.join(ROOT, "scratchgen", "loops")):
         command = [PYTHON, "-m", "scratchgen", "--compile"]
         subprocess.call(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    with contextlib.suppress(OSError):
+        os.remove(PENDING)
 
 
 def _start_again() -> None:

@@ -17,7 +17,7 @@ sys.path[0] = os.path.dirname(FOLDER)  # instead of this folder, whose names are
 
 import bootstrap
 
-TOUR = "tour"
+TOUR, SHOW = "tour", "show"
 
 
 def lessons() -> "dict[str, str]":
@@ -64,7 +64,7 @@ def main(arguments: "list[str]") -> None:
     name, options = (arguments[0], arguments[1:]) if named else (TOUR, arguments)
     if name not in known:
         sys.exit(unknown(name, known))
-    bootstrap.enter()
+    bootstrap.enter(at_once=name == SHOW)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # in a pipe, too, as it comes
     sys.argv[:] = [f"python3 demos {name}", *options]  # as its --help and its page say how to call it
     importlib.import_module(f"demos.{name}").main(options)
