@@ -72,6 +72,10 @@ def along_axis(x: Any, axis: int = -1, *, dim: int | None = None) -> tuple[tuple
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The axes from `start_dim` to `end_dim` (inclusive, as in PyTorch) joined into one."""
     start, end = axes_of(checks.array("x", x).ndim, start_dim)[0], axes_of(x.ndim, end_dim)[0]
+    if start > end:
+        raise ValueError(f"end_dim: got {end_dim}, expected one not before start_dim {start_dim}")
+    if start == end:
+        return x
     joined = math.prod(x.shape[start : end + 1])
     return x.reshape((*x.shape[:start], joined, *x.shape[end + 1 :]))
 

@@ -26,14 +26,7 @@ class Flatten(Module):
         self.end_dim = end_dim
 
     def forward(self, x: Any) -> Any:
-        start, end = _axis("start_dim", self.start_dim, x), _axis("end_dim", self.end_dim, x) + 1
-        if start >= end:
-            raise ValueError(
-                f"end_dim: got {self.end_dim}, expected one not before start_dim {self.start_dim}"
-            )
-        if end - start == 1:
-            return x
-        return x.reshape((*x.shape[:start], math.prod(x.shape[start:end]), *x.shape[end:]))
+        return shapes.flatten(x, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         return "" if (self.start_dim, self.end_dim) == (1, -1) else f"{self.start_dim}, {self.end_dim}"
@@ -55,7 +48,7 @@ class Unflatten(Module):
         self.unflattened_size = tuple(checks.whole("unflattened_size", size) for size in unflattened_size)
 
     def forward(self, x: Any) -> Any:
-        dim = _axis("dim", self.dim, x)
+        dim = shapes.axes_of(checks.array("x", x).ndim, self.dim)[0]
         size = math.prod(self.unflattened_size)
         if x.shape[dim] != size:
             raise ValueError(
@@ -68,12 +61,6 @@ class Unflatten(Module):
 
     def extra_repr(self) -> str:
         return f"{self.dim}, {self.unflattened_size}"
-
-
-def _axis(name: str, given: int, x: Any) -> int:
-    """The axis of `x` that is meant, counted from the front."""
-    axes = checks.array("x", x).ndim
-    return checks.whole(name, given, -axes, axes - 1) % axes
 
 
 def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:
