@@ -1,8 +1,8 @@
 """A page for each demo: its prose and code, the pictures that it makes, and a notebook.
 
-A demo is a script of cells (``# %%``) that makes a run folder with a report. Where a full run was recorded
-(``docs/gallery``), its pictures are shown. The others run as ``--quick``, once for each state of the sources.
-Pages and notebooks are written to ``docs/demos/``, which git ignores.
+A demo is a script of cells (``# %%``) that makes a run folder with a report. What its page shows is of a full
+run that was recorded in ``docs/gallery`` (`lessons.py`). Pages and notebooks are written to ``docs/demos/``,
+which git ignores.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import equations
@@ -23,17 +21,11 @@ import lessons
 import plain
 from docutils import nodes
 from docutils.parsers.rst import directives
-from freshness import digest
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = equations.ROOT
 PAGES = ROOT / "docs" / "demos"
-KEPT = ROOT / "docs" / "_build" / "demos"
-
-QUICK = ["--quick"]
-MORE = {"autoencoder": ["--steps", "400"]}  # where a step takes a millisecond
 
 
 @dataclass
@@ -66,26 +58,22 @@ def cells(source: str) -> list[Cell]:
 
 @dataclass
 class Run:
-    """What a demo made: by which command, what it printed, and its pictures with their captions."""
+    """What a demo made: by which command, and its pictures."""
 
     command: str
-    printed: str
     pictures: list[lessons.Picture]
     note: str
 
 
 def of_record(record: dict[str, Any]) -> Run:
     """A full run that was recorded."""
-    return Run(record["command"], "", lessons.pictures(record), lessons.origin(record))
+    return Run(record["command"], lessons.pictures(record), lessons.origin(record))
 
 
-def of_folder(kept: Path) -> Run:
-    """A quick run that `lessons.keep` kept."""
-    command, printed = ((kept / f"{name}.txt").read_text(encoding="utf-8") for name in ("command", "printed"))
-    note = (
-        f"By `{command}`, in a few steps of training, for this book. Without `--quick` it trains in earnest."
-    )
-    return Run(command, printed, lessons.figures(kept / "report.html"), note)
+def unseen(name: str) -> Run:
+    """A lesson of which no full run was recorded yet."""
+    command = f"python3 demos {name}"
+    return Run(command, [], f"`{command}` shows it: no full run of it is recorded here yet.")
 
 
 def notebook(name: str, parts: list[Cell], made: Run) -> dict[str, Any]:
@@ -110,9 +98,6 @@ def notebook(name: str, parts: list[Cell], made: Run) -> dict[str, Any]:
         | ({"execution_count": number, "outputs": []} if cell.kind == "code" else {})
         for number, cell in enumerate(found)
     ]
-    if made.printed:
-        text = made.printed.splitlines(keepends=True)
-        cells[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
     for number, picture in enumerate(made.pictures):
         data = {f"image/{picture.kind}": base64.b64encode(picture.content).decode()}
         cells.append(
@@ -198,8 +183,9 @@ def card(name: str, made: Run) -> str:
     if not about:
         title, about = name.replace("_", " ").capitalize(), title
     covers = ((f"{name}-{i}.{it.kind}", it) for i, it in enumerate(made.pictures) if it.kind != "gif")
+    cover = "".join(images(*one)) + "\n^^^\n" if (one := next(covers, None)) else ""
     return (
-        f":::{{grid-item-card}}\n:link: {name}\n:link-type: doc\n\n{''.join(images(*next(covers)))}\n^^^\n"
+        f":::{{grid-item-card}}\n:link: {name}\n:link-type: doc\n\n{cover}"
         f"**{markdown(title)}**\n\n{markdown(about[0].upper() + about[1:])}.\n:::\n"
     )
 
@@ -219,41 +205,21 @@ def markdown(text: str) -> str:
     return "\n".join(lines)
 
 
-def begin(app: Sphinx) -> None:
-    """Run the demos that have no record and changed."""
-    names = sorted(file.stem for file in (ROOT / "demos").glob("[!_]*.py"))
-    sources = digest(
-        [*ROOT.glob("scratchgen/**/*.py"), *ROOT.glob("demos/*.py"), Path(lessons.__file__), Path(__file__)]
-    )
-    waited: dict[str, tuple[Path, Future[str] | None]] = {}
-    KEPT.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        kept = KEPT / f"{name}-{sources}"
-        needed = lessons.recorded(name) is None and not kept.exists()
-        options = [*QUICK, *MORE.get(name, [])]
-        job = app.jobs.give(f"demo {name}", lessons.keep, name, options, str(kept)) if needed else None  # type: ignore[attr-defined]
-        waited[name] = (kept, job)
-    app.lessons = waited  # type: ignore[attr-defined]
-
-
 def generate(app: Sphinx) -> None:
-    """Write all pages, when the demos have run."""
+    """Write all pages."""
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir()
     cards = {}
-    for name, (kept, job) in app.lessons.items():  # type: ignore[attr-defined]
-        if job is not None and (fault := job.result()):
-            raise ExtensionError(fault)
+    for name in sorted(file.stem for file in (ROOT / "demos").glob("[!_]*.py")):
         record = lessons.recorded(name)
-        made = of_folder(kept) if record is None else of_record(record)
+        made = unseen(name) if record is None else of_record(record)
         write_page(name, made)
         cards[name] = card(name, made)
     names = sorted(cards, key=lambda name: name != "tour")
     listing = "\n".join(names)
     (PAGES / "index.md").write_text(
         "# The demos\n\nEach is a lesson and a script: `python3 demos` runs the tour, `python3 demos vae` "
-        "one of them. Their pages show what they make, after a full training or a few steps, and say "
-        "which.\n\n"
+        "one of them. Their pages show what they make, after a full training.\n\n"
         f"::::{{grid}} 1 2 2 3\n:gutter: 3\n:class-container: gallery\n\n"
         f"{''.join(cards[name] for name in names)}::::\n\n"
         f"```{{toctree}}\n:hidden:\n\n{listing}\n```\n",
@@ -288,6 +254,5 @@ class Recorded(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_directive("recorded", Recorded)
-    app.connect("builder-inited", begin, priority=200)
-    app.connect("builder-inited", generate, priority=500)
+    app.connect("builder-inited", generate)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

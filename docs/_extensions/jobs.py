@@ -1,4 +1,4 @@
-"""The work beside Sphinx's own: tests, demos, drawings, code of the chapters; as many processes as cores.
+"""The work beside Sphinx's own: tests, drawings, code of the chapters; as many processes as cores.
 
 ``app.jobs`` takes what is to be computed when the build begins, most urgent first, while Sphinx goes on;
 whoever needs a result waits for it. A line is printed for each that ends, so that the build is never silent.

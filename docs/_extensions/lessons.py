@@ -1,9 +1,9 @@
-"""A lesson's run for its page in the book: one made now, as ``--quick``, or one that was recorded.
+"""A lesson's full run for its page in the book, as it was recorded.
 
     python3 docs/_extensions/lessons.py runs/vae-20260102-030405
 
-records a full run in ``docs/gallery``: the pictures of its report, and where they come from. A lesson that
-has a record is not run when the book is built, and its page shows trained models.
+puts the pictures of a run into ``docs/gallery``, and where they come from. The book shows no others of
+a lesson: none is of a model that was trained for a moment.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import html
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,40 +43,6 @@ class Picture:
     chart: bool = False
     dark: bytes | None = None
     section: str = ""
-
-
-def run(name: str, options: list[str], out: str) -> tuple[Path, str]:
-    """Run a lesson; return its report and what it printed."""
-    command = [sys.executable, str(ROOT / "demos"), "--no-venv", name, *options, "--out", out]
-    process = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-    )
-    reports = sorted(Path(out).glob("*/report.html"))
-    if process.returncode or len(reports) != 1:
-        raise RuntimeError(f"demos/{name}.py did not run:\n{process.stdout[-3000:]}")
-    return reports[0], process.stdout.replace(out, "runs")
-
-
-def keep(name: str, options: list[str], target: str) -> str:
-    """Run a lesson and keep its report, command and words in a folder; return what went wrong, or nothing."""
-    unfinished = Path(target).with_suffix(".new")
-    try:
-        with tempfile.TemporaryDirectory() as out:
-            report, printed = run(name, options, out)
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir(parents=True)
-            shutil.copy(report, unfinished / "report.html")
-    except RuntimeError as error:
-        return str(error)
-    (unfinished / "command.txt").write_text(" ".join(["python3 demos", name, *options]), encoding="utf-8")
-    (unfinished / "printed.txt").write_text(printed, encoding="utf-8")
-    unfinished.rename(target)
-    return ""
 
 
 def figures(report: Path) -> list[Picture]:

@@ -158,15 +158,23 @@ DEMO = '"""A demo: what it is."""\n\n# %% One cell\nx = 1\n\n\nif __name__ == "_
 
 
 def test_a_demo_s_notebook_shows_the_run_that_it_names() -> None:
-    made = gallery.Run(
-        "python3 demos demo --quick", "trained\n", [lessons.Picture("Samples", "png", b"png")], ""
-    )
+    made = gallery.Run("python3 demos demo --seed 1", [lessons.Picture("Samples", "png", b"png")], "")
     found = gallery.notebook("demo", gallery.cells(DEMO), made)
     valid(found)
     code = [cell for cell in found["cells"] if cell["cell_type"] == "code"]
-    assert "".join(code[-1]["source"]).endswith("main(['--quick'])")
-    assert code[-1]["outputs"][0]["text"] == ["trained\n"]
+    assert "".join(code[-1]["source"]).endswith("main(['--seed', '1'])")
     assert found["cells"][-1]["attachments"] == {"demo-0": {"image/png": base64.b64encode(b"png").decode()}}
+
+
+WAITING = {"augment", "avatars", "driving", "exemplar", "physics", "private", "swap", "tour"}
+"""Lessons of which no full run is recorded yet; none may be added."""
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")
+def test_the_book_shows_a_full_run_of_every_lesson() -> None:
+    names = {file.stem for file in (equations.ROOT / "demos").glob("[!_]*.py")}
+    assert {name for name in names if lessons.recorded(name) is None} <= WAITING
+    assert gallery.unseen("vae").pictures == []  # rather than those of a run of a few steps
 
 
 @pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")

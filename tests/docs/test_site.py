@@ -115,7 +115,7 @@ def test_formulas_of_docstrings_are_typeset() -> None:
 
 
 def test_a_notebook_calls_main_without_the_command_line() -> None:
-    made = gallery.notebook("demo", gallery.cells(DEMO), gallery.Run("python3 demos demo", "", [], ""))
+    made = gallery.notebook("demo", gallery.cells(DEMO), gallery.Run("python3 demos demo", [], ""))
     code = ["".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code"]
     namespace: dict = {"main": lambda argv: None}
     for source in code:
