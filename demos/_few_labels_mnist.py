@@ -36,7 +36,7 @@ def lesson(options: Any, run: Run) -> _lesson.Outcome:
     """Draw the labels several times, learn from them, and count the wrong answers on the test images."""
     from demos import few_labels as few  # which needs this file
 
-    it = few.Recipe(hidden=128, style=6, alpha=1.0, steps=7000, known=8, others=80)
+    it = few.Recipe(hidden=200, style=6, alpha=1.0, steps=7000, known=8, others=80, held=0.7)
     data, vae = _lesson.images(options), _weights.load("vae")
     mean, spread = coded(vae, data.train)
     active = mean.var(axis=0) > ACTIVE

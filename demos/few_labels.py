@@ -12,6 +12,7 @@ Which of them needs fewer labels, and from how many on is it no longer worth the
 # %% Settings, all of which are options on the command line: `python3 demos few_labels --help`
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -132,6 +133,14 @@ class Recipe(NamedTuple):
     """Labelled ones in a batch."""
     others: int = 50
     """In a batch, without a label."""
+    held: float = 0.0
+    """For which part of the steps the learning rate stays, before it falls along a cosine."""
+
+    def rate(self, lr: float, steps: int) -> Callable[[int], float]:
+        """The learning rate by step."""
+        held = int(self.held * steps)
+        fall = sg.optim.schedules.cosine(lr, steps - held)
+        return lambda step: lr if step < held else fall(step - held)
 
 
 def m2(
@@ -169,7 +178,7 @@ def m2(
         sg.optim.Adam(model.parameters(), lr),
         steps=steps,
         batch_size=it.others,
-        schedule=sg.optim.schedules.cosine(lr, steps),
+        schedule=it.rate(lr, steps),
         model=model,
         seed=seed,
         run=run,
