@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import scratchgen as sg
-from demos import _few_labels_choice, _few_labels_page, _few_labels_ways, few_labels
+from demos import _few_labels_choice, _few_labels_page, _few_labels_ways, _lesson, _weights, few_labels
 from scratchgen.backend import RandomStream
-from scratchgen.models import Autoencoder
+from scratchgen.models import VAE, Autoencoder
 from scratchgen.training import Run
 
 
@@ -54,6 +54,34 @@ def test_the_page_has_all_ways(tmp_path: Path) -> None:
         "What the curves say",
     ):
         assert known in page
+    assert outcome.sample(2, RandomStream(0)).shape == (2, 1, 8, 8)
+
+
+def test_a_learning_rate_is_held_and_then_falls() -> None:
+    rate = few_labels.Recipe(held=0.5).rate(2.0, 8)
+    assert [rate(step) for step in (0, 3, 4, 6, 8)] == pytest.approx([2, 2, 2, 1, 0])
+    assert few_labels.Recipe().rate(2.0, 8)(4) == pytest.approx(1)
+
+
+def test_the_published_setting_uses_active_codes_and_says_what_each_draw_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On small digits, and with a small VAE of which one latent is idle."""
+    vae, seen = VAE.dense((1, 8, 8), 16, 4, rng=RandomStream(0)), []
+    vae.encoder[-1].mean.weight.data[...] *= 9
+    vae.encoder[-1].mean.weight.data[1] = 0
+    monkeypatch.setattr(_weights, "load", lambda name: vae)
+    monkeypatch.setattr(_lesson, "images", lambda options: sg.data.digits())
+    learn = few_labels.m2
+    monkeypatch.setattr(few_labels, "m2", lambda x, *rest: seen.append(x.shape[1]) or learn(x, *rest))
+    run = Run("few_labels", root=tmp_path)
+    options = few_labels.Options(data="mnist", out=tmp_path, quick=True, steps=2)
+    outcome = few_labels.lesson(options, run)
+    page = run.write_report().read_text(encoding="utf-8")
+    assert seen == [3, 3]
+    assert "alone: 3 of them" in page
+    assert "3.33" in page
+    assert outcome is not None
     assert outcome.sample(2, RandomStream(0)).shape == (2, 1, 8, 8)
 
 
