@@ -166,7 +166,7 @@ def test_a_demo_s_notebook_shows_the_run_that_it_names() -> None:
     assert found["cells"][-1]["attachments"] == {"demo-0": {"image/png": base64.b64encode(b"png").decode()}}
 
 
-WAITING = {"augment", "avatars", "driving", "exemplar", "physics", "private", "swap", "tour"}
+WAITING = {"exemplar", "physics", "tour"}
 """Lessons of which no full run is recorded yet; none may be added."""
 
 
