@@ -166,14 +166,10 @@ def test_a_demo_s_notebook_shows_the_run_that_it_names() -> None:
     assert found["cells"][-1]["attachments"] == {"demo-0": {"image/png": base64.b64encode(b"png").decode()}}
 
 
-WAITING = {"exemplar", "physics", "tour"}
-"""Lessons of which no full run is recorded yet; none may be added."""
-
-
 @pytest.mark.skipif(not CHAPTERS, reason="the book is not beside the tests")
 def test_the_book_shows_a_full_run_of_every_lesson() -> None:
     names = {file.stem for file in (equations.ROOT / "demos").glob("[!_]*.py")}
-    assert {name for name in names if lessons.recorded(name) is None} <= WAITING
+    assert {name for name in names if lessons.recorded(name) is None} == set()
     assert gallery.unseen("vae").pictures == []  # rather than those of a run of a few steps
 
 
