@@ -183,10 +183,10 @@ def card(name: str, made: Run) -> str:
     if not about:
         title, about = name.replace("_", " ").capitalize(), title
     covers = ((f"{name}-{i}.{it.kind}", it) for i, it in enumerate(made.pictures) if it.kind != "gif")
-    cover = "".join(images(*one)) + "\n^^^\n" if (one := next(covers, None)) else ""
+    cover = ":::{card-header}\n" + "".join(images(*one)) + ":::\n\n" if (one := next(covers, None)) else ""
     return (
-        f":::{{grid-item-card}}\n:link: {name}\n:link-type: doc\n\n{cover}"
-        f"**{markdown(title)}**\n\n{markdown(about[0].upper() + about[1:])}.\n:::\n"
+        f"::::{{grid-item-card}}\n:link: {name}\n:link-type: doc\n\n{cover}"
+        f"**{markdown(title)}**\n\n{markdown(about[0].upper() + about[1:])}.\n::::\n"
     )
 
 
@@ -220,8 +220,8 @@ def generate(app: Sphinx) -> None:
     (PAGES / "index.md").write_text(
         "# The demos\n\nEach is a lesson and a script: `python3 demos` runs the tour, `python3 demos vae` "
         "one of them. Their pages show what they make, after a full training.\n\n"
-        f"::::{{grid}} 1 2 2 3\n:gutter: 3\n:class-container: gallery\n\n"
-        f"{''.join(cards[name] for name in names)}::::\n\n"
+        f":::::{{grid}} 1 2 2 3\n:gutter: 3\n:class-container: gallery\n\n"
+        f"{''.join(cards[name] for name in names)}:::::\n\n"
         f"```{{toctree}}\n:hidden:\n\n{listing}\n```\n",
         encoding="utf-8",
     )
