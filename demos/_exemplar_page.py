@@ -130,8 +130,8 @@ def rows(test: Cases, filled: Mapping[str, np.ndarray]) -> Any:
 
 
 EQUATION = (
-    r"$$\hat{x} &= (1 - m) \, x + m \, G(z, c) \text{, with } c = ((1 - m) \, x, m, r) \\"
-    r" L_G &= -\mathbb{E} \log D(\hat{x}, m, r) + w \, \mathbb{E} \left\| \hat{x} - x \right\|_1$$"
+    r"$$\hat{x} &= (1 - m) \, x + m \, G(z, c) \\ c &= ((1 - m) \, x, m, r) \\"
+    r" L_G &= -\mathbb{E} \log D(\hat{x}, m, r) \\ &+\; w \, \mathbb{E} \left\| \hat{x} - x \right\|_1$$"
 )
 
 INTRODUCTION = """

@@ -55,8 +55,8 @@ def by_chance(members: int, strangers: int, draws: int = 200) -> float:
 
 # %% What leaks
 ADVANTAGE = (
-    r"$$\text{advantage} = \max_c \; \left[ P(\text{score} > c \mid \text{member})"
-    r" - P(\text{score} > c \mid \text{stranger}) \right]$$"
+    r"$$\text{advantage} = &\max_c \; [ P(\text{score} > c \mid \text{member}) \\"
+    r" &-\; P(\text{score} > c \mid \text{stranger}) ]$$"
 )
 
 

@@ -77,8 +77,8 @@ def rows(given: _albums.Pictures, made: Mapping[str, list[np.ndarray]], person: 
 
 
 EQUATION = (
-    r"$$L = \sum_f \mathbb{E} \left\| x_f - D_f(E(x_f)) \right\|^2 \text{, then }"
-    r" y = D_\text{other}(E(x))$$"
+    r"$$L &= \sum_f \mathbb{E} \left\| x_f - D_f(E(x_f)) \right\|^2 \text{, then } \\"
+    r" y &= D_\text{other}(E(x))$$"
 )
 
 INTRODUCTION = """
