@@ -120,7 +120,9 @@ def parse(
 
     def parsed(words: list[str], default: Any = tyro.MISSING_NONPROP) -> Any:
         prog = f"python3 demos {name}"
-        flags = (tyro.conf.FlagCreatePairsOff,)
+        # of a flag that a resumed run has on, both forms are taken, so that its command can be repeated
+        alone = words == ["--help"] or default is tyro.MISSING_NONPROP
+        flags = (tyro.conf.FlagCreatePairsOff,) if alone else ()
         return tyro.cli(kind, args=words, default=default, prog=prog, description=title, config=flags)
 
     asked = [word for word in argv if word not in ("-h", "--help")]

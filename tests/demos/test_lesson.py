@@ -75,6 +75,12 @@ def test_a_finished_run_stays_as_it_is_unless_more_steps_are_asked_for(
     assert contents(folder) != before
 
 
+def test_a_command_is_resumed_by_the_same_words_and_the_folder() -> None:
+    began = vae.Options(data="mnist", published=True, steps=4)
+    again = _options.parse("vae", "A VAE", vae.Options, ["--published", "--steps", "6"], began)
+    assert (again.published, again.steps, again.data) == (True, 6, "mnist")
+
+
 def test_the_run_of_another_lesson_is_named(tmp_path: Path) -> None:
     run = Run("vae", _lesson.Options(), root=tmp_path)
     with pytest.raises(SystemExit, match=r"is a run of vae.*python3 demos vae --resume"):
